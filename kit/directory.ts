@@ -1,0 +1,178 @@
+/**
+ * What discovery knows, as this process last heard it: the live instances of each service.
+ *
+ * Follows discovery's watch stream (`GET /api/watch`): the event `view` brings everything, `up` an instance that is new or has changed,
+ * `gone` one that left. While discovery is away the last view stands; after it is back, what it doesn't name yet is
+ * kept for as long as a heartbeat may take, since a discovery that has just started knows nobody.
+ */
+
+import { EventEmitter } from "node:events";
+import * as v from "valibot";
+import type { Logger } from "./log.ts";
+import { backoffMs, delay, SECOND } from "./time.ts";
+
+export const INSTANCE = v.object({
+  id: v.string(),
+  service: v.string(),
+  url: v.string(),
+  participates: v.optional(v.array(v.string()), []),
+  subgraph: v.optional(v.boolean(), false),
+  startedAt: v.string(),
+  lastHeartbeatAt: v.string(),
+});
+/** One running process of a service; times are RFC 3339, `url` is the base of its routes without a slash at the end. */
+export type Instance = Readonly<v.InferOutput<typeof INSTANCE>>;
+
+const VIEW = v.object({ services: v.array(v.object({ name: v.string(), instances: v.array(INSTANCE) })) });
+const GONE = v.object({ id: v.string() });
+
+/** How long an instance that a new view doesn't name is kept, in milliseconds: the TTL of discovery. */
+const KEEP_MS = 10 * SECOND;
+/** Discovery sends a comment each 3 s; a stream that says nothing for this long is dead, in milliseconds. */
+const SILENCE_LIMIT_MS = 10 * SECOND;
+
+export class Directory {
+  readonly #instances = new Map<string, Instance>();
+  readonly #missingSince = new Map<string, number>();
+  readonly #changes = new EventEmitter();
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+  #known = false;
+
+  constructor(private readonly urls: readonly string[], private readonly log: Logger) {
+    this.#changes.setMaxListeners(100);
+  }
+
+  /** Whether a view has been received at all. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  /** The live instances of `service`, in a stable order. */
+  instances(service: string): Instance[] {
+    return [...this.#instances.values()].filter((one) => one.service === service);
+  }
+
+  /** Every live instance. */
+  all(): Instance[] {
+    return [...this.#instances.values()];
+  }
+
+  /** Calls `listener` after each change; the answer ends that. */
+  onChange(listener: () => void): () => void {
+    this.#changes.on("change", listener);
+    return () => this.#changes.off("change", listener);
+  }
+
+  start(): void {
+    this.#running ??= this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #follow(): Promise<void> {
+    for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
+      const url = this.urls[attempt % this.urls.length]!;
+      const began = Date.now();
+      try {
+        await this.#watch(url);
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        if (attempt === this.urls.length) {
+          this.log.warning("discovery is away; its last view stands: {error}", { error: reason(error) });
+        }
+      }
+      if (Date.now() - began > SILENCE_LIMIT_MS) attempt = 0;
+      await delay(backoffMs(Math.floor(attempt / this.urls.length), 100, 2 * SECOND), this.#abort.signal);
+    }
+  }
+
+  async #watch(url: string): Promise<void> {
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
+    const sweep = setInterval(() => this.#dropMissing(), SECOND);
+    try {
+      const response = await fetch(`${url}/api/watch`, {
+        headers: { accept: "text/event-stream" },
+        signal: AbortSignal.any([this.#abort.signal, silence.signal]),
+      });
+      if (!response.ok || response.body === null) throw new Error(`${response.status} from discovery`);
+      for await (const { event, data } of readEvents(response.body)) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
+        if (event !== "") this.#apply(event, JSON.parse(data));
+      }
+    } finally {
+      clearTimeout(timer);
+      clearInterval(sweep);
+    }
+  }
+
+  #apply(event: string, data: unknown): void {
+    if (event === "view") {
+      const named = v.parse(VIEW, data).services.flatMap((service) => service.instances);
+      const ids = new Set(named.map((instance) => instance.id));
+      for (const id of this.#instances.keys()) {
+        if (!ids.has(id) && !this.#missingSince.has(id)) this.#missingSince.set(id, Date.now());
+      }
+      for (const instance of named) this.#set(instance);
+      this.#known = true;
+    } else if (event === "up") {
+      this.#set(v.parse(INSTANCE, data));
+    } else if (event === "gone") {
+      const { id } = v.parse(GONE, data);
+      this.#instances.delete(id);
+      this.#missingSince.delete(id);
+    } else return;
+    this.#changes.emit("change");
+  }
+
+  #set(instance: Instance): void {
+    this.#missingSince.delete(instance.id);
+    // A process that came back on the same address has a new id: the one before it is dead, whatever its lease says.
+    for (const [id, other] of this.#instances) {
+      if (
+        id !== instance.id && other.url === instance.url && other.service === instance.service &&
+        other.startedAt <= instance.startedAt
+      ) {
+        this.#instances.delete(id);
+      }
+    }
+    this.#instances.set(instance.id, instance);
+  }
+
+  #dropMissing(): void {
+    let changed = false;
+    for (const [id, since] of this.#missingSince) {
+      if (Date.now() - since < KEEP_MS) continue;
+      this.#missingSince.delete(id);
+      this.#instances.delete(id);
+      changed = true;
+    }
+    if (changed) this.#changes.emit("change");
+  }
+}
+
+/** Server-sent events of a body; a comment comes as an event with an empty name. An event is at most 4 MiB. */
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<{ event: string; data: string }> {
+  let rest = "";
+  for await (const chunk of body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
+    rest += chunk;
+    if (rest.length > 4 * 1024 * 1024) throw new Error("an event is over 4 MiB");
+    for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
+      const lines = rest.slice(0, end).split("\n");
+      rest = rest.slice(end + 2);
+      const field = (name: string) =>
+        lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+      yield { event: field("event")[0] ?? "", data: field("data").join("\n") };
+    }
+  }
+}
+
+/** The reason of an error in one line, for a log. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,162 @@
+/**
+ * GraphQL over HTTP as every process speaks it (npm `graphql-http`): each document is parsed and validated once, errors are masked,
+ * and every error that leaves has a code.
+ */
+
+import { type ExecutionArgs, GraphQLError, type GraphQLSchema, parse, validate } from "graphql";
+import { createHandler } from "graphql-http";
+import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
+import { LRUCache } from "lru-cache";
+import { isErrorCode, UserError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { graphqlErrors } from "./metrics.ts";
+import { isConnectionError } from "./database.ts";
+
+/** A document that may be executed, or what is wrong with it. */
+export type CheckedDocument = { readonly document: ExecutionArgs["document"] } | {
+  readonly errors: readonly GraphQLError[];
+};
+
+/** The largest document, in characters. */
+const DOCUMENT_LIMIT = 100_000;
+/** How many documents one schema remembers, and how many characters of them in all. */
+const CACHED_DOCUMENTS = 2_000;
+const CACHED_CHARACTERS = 8_000_000;
+
+/** Parses and validates each document once for each schema: validating costs 100 µs and more, even for `{ ok }`. */
+export class DocumentCache {
+  readonly #checked = new LRUCache<string, CheckedDocument>({
+    max: CACHED_DOCUMENTS,
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: (_, source) => source.length + 1,
+  });
+
+  constructor(readonly schema: GraphQLSchema) {}
+
+  check(source: string): CheckedDocument {
+    let checked = this.#checked.get(source);
+    if (checked === undefined) {
+      checked = this.#checkNew(source);
+      this.#checked.set(source, checked);
+    }
+    return checked;
+  }
+
+  #checkNew(source: string): CheckedDocument {
+    if (source.length > DOCUMENT_LIMIT) {
+      return { errors: [new UserError("BAD_USER_INPUT", `the document is over ${DOCUMENT_LIMIT} characters`)] };
+    }
+    try {
+      const document = parse(source, { maxTokens: 10_000 });
+      const errors = validate(this.schema, document, undefined, { maxErrors: 20 });
+      return errors.length > 0 ? { errors } : { document };
+    } catch (error) {
+      return { errors: [error as GraphQLError] };
+    }
+  }
+}
+
+export interface GraphQLHandlerOptions<Call> {
+  /** Asked at each request, so that the schema may change while the process runs. */
+  readonly documents: () => DocumentCache;
+  /** What resolvers get as their context. */
+  readonly context: (call: Call) => unknown;
+  readonly log: Logger;
+}
+
+/** A request of any HTTP server; `body` is read only when it is needed. */
+export interface GraphQLRequest<Call> {
+  readonly method: string;
+  readonly url: string;
+  readonly header: (name: string) => string | undefined;
+  readonly body: () => Promise<string>;
+  readonly call: Call;
+}
+
+export type GraphQLHandler<Call> = (request: GraphQLRequest<Call>) => Promise<HttpResponse>;
+
+export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>): GraphQLHandler<Call> {
+  const formatError = (error: Readonly<GraphQLError | Error>) => maskError(error, options.log);
+  const handle = createHandler<GraphQLRequest<Call>, Call, Record<PropertyKey, unknown>>({
+    formatError,
+    onSubscribe: ({ context }, params) => {
+      const documents = options.documents();
+      const checked = documents.check(params.query);
+      if ("errors" in checked) return checked.errors;
+      const contextValue = options.context(context);
+      return executionArgs(documents.schema, checked.document, params, contextValue) as OperationArgs<
+        Record<PropertyKey, unknown>
+      >;
+    },
+  });
+  return async ({ method, url, header, body, call }) => {
+    // A body that is refused for itself (not UTF-8, too slow) keeps its own error: graphql-http would call it unparsable JSON.
+    let refused: unknown;
+    const read = () =>
+      body().catch((error) => {
+        refused = error;
+        throw error;
+      });
+    const response = await handle({
+      method,
+      url,
+      headers: { get: header },
+      body: read,
+      raw: undefined as never,
+      context: call,
+    } as HttpRequest<GraphQLRequest<Call>, Call>);
+    if (refused instanceof UserError) throw refused;
+    return withReason(response);
+  };
+}
+
+export function executionArgs(
+  schema: GraphQLSchema,
+  document: ExecutionArgs["document"],
+  params: Pick<RequestParams, "operationName" | "variables">,
+  contextValue: unknown,
+): ExecutionArgs {
+  return { schema, document, contextValue, operationName: params.operationName, variableValues: params.variables };
+}
+
+/**
+ * The error as a client may read it. What we threw for it goes out as it is; what graphql-js says of the request is `BAD_USER_INPUT`;
+ * all else is logged here and becomes `INTERNAL`, since its text may hold SQL, a host or a stack.
+ */
+export function maskError(error: Readonly<GraphQLError | Error>, log: Logger): GraphQLError {
+  const masked = classify(error, log);
+  graphqlErrors.inc({ code: String(masked.extensions.code) });
+  return masked;
+}
+
+function classify(error: Readonly<GraphQLError | Error>, log: Logger): GraphQLError {
+  const { path, nodes, source, positions, extensions, originalError } = error as GraphQLError;
+  const at = { path, nodes, source, positions };
+  if (isErrorCode(extensions?.code)) return new GraphQLError(error.message, { ...at, extensions: { ...extensions } });
+  const isRequestError = error instanceof GraphQLError
+    ? originalError === undefined || originalError instanceof GraphQLError
+    // graphql-http's own: what it says of a request's parameters.
+    : !(error instanceof TypeError);
+  if (isRequestError) return new GraphQLError(error.message, { ...at, extensions: { code: "BAD_USER_INPUT" } });
+  if (isConnectionError(originalError ?? error)) {
+    log.warning("a resolver lost its database: {error}", { error: originalError ?? error });
+    return new GraphQLError("a service is away just now", { ...at, extensions: { code: "SERVICE_UNAVAILABLE" } });
+  }
+  log.error("a resolver failed: {error}", { error: originalError ?? error, path });
+  return new GraphQLError("internal error", { ...at, extensions: { code: "INTERNAL" } });
+}
+
+/** graphql-http leaves the body of a 405, 406 or 415 empty; a person should read why. */
+function withReason([body, init]: HttpResponse): HttpResponse {
+  if (init.status < 400) return [body, init];
+  const message = init.status === 405
+    ? "this route takes GET for queries and POST"
+    : init.status === 406
+    ? "answers are application/graphql-response+json or application/json"
+    : "the body must be application/json";
+  if (body !== null && init.status !== 405) return [body, init];
+  return [JSON.stringify({ errors: [{ message, extensions: { code: "BAD_USER_INPUT" } }] }), {
+    ...init,
+    headers: { ...init.headers, "content-type": "application/json; charset=utf-8" },
+  }];
+}

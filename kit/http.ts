@@ -1,0 +1,180 @@
+/**
+ * The HTTP face that every process has: request ids, limits, one-line errors with a code, health, metrics and status page.
+ * Routes are Hono's; what is wrong is thrown as a UserError and becomes `{"error": "one line", "code": "…"}`.
+ */
+
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { routePath } from "hono/route";
+import * as v from "valibot";
+import { STATUS_OF_CODE, UserError } from "./errors.ts";
+import type { ErrorCode } from "./errors.ts";
+import { type Logger, withContext } from "./log.ts";
+import { httpDuration, httpInFlight, registry } from "./metrics.ts";
+import { sameSecret } from "./secret.ts";
+import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
+import { type StatusPage, statusPage } from "./status_page.ts";
+
+/** The largest body that is read, in bytes; 413 beyond. */
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+/** How long a body may take to arrive, in milliseconds; 408 then. */
+const BODY_LIMIT_MS = 10 * SECOND;
+
+export interface Env {
+  Variables: { requestId: string };
+  /** Deno.serve's `info`, or `{ incoming }` of @hono/node-server. */
+  Bindings: { remoteAddr?: { hostname?: string }; incoming?: { socket?: { remoteAddress?: string } } };
+}
+export type App = Hono<Env>;
+export type RequestContext = Context<Env>;
+
+export interface AppOptions {
+  readonly service: string;
+  readonly secret: string;
+  readonly log: Logger;
+  /** What has to hold for `GET /health/ready`, each by its name; called at each request. */
+  readonly readyChecks: Map<string, () => boolean | Promise<boolean>>;
+  readonly statusPage: StatusPage;
+}
+
+export function createApp(options: AppOptions): App {
+  const { log, readyChecks } = options;
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    const requestId = requestIdOf(c.req.header("x-request-id"));
+    c.set("requestId", requestId);
+    const stop = httpDuration.startTimer();
+    httpInFlight.inc();
+    await withContext({ requestId }, next);
+    httpInFlight.dec();
+    const status = c.error instanceof UserError ? STATUS_OF_CODE[c.error.code] : c.res.status;
+    stop({ method: knownMethod(c.req.method), route: routeLabel(c), status: `${status}` });
+  });
+  app.use(
+    bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: (c) => fault(c, 413, "BAD_USER_INPUT", "the body is over 1 MiB") }),
+  );
+
+  app.onError((error, c) => {
+    if (error instanceof UserError) {
+      return fault(c, STATUS_OF_CODE[error.code], error.code, error.message, error.extensions);
+    }
+    log.error("a request failed: {error}", { error, path: c.req.path });
+    return fault(c, 500, "INTERNAL", "internal error");
+  });
+  app.notFound((c) => {
+    const allowed = new Set(app.routes.filter((route) => matches(route.path, c.req.path)).map((route) => route.method));
+    allowed.delete("ALL");
+    if (allowed.size === 0) return fault(c, 404, "NOT_FOUND", "no such route");
+    c.header("allow", [...allowed].join(", "));
+    return fault(c, 405, "BAD_USER_INPUT", `this route takes ${[...allowed].join(" or ")}`);
+  });
+
+  app.get("/health/live", (c) => c.json({ status: "live" }));
+  app.get("/health/ready", async (c) => {
+    const waiting: string[] = [];
+    for (const [name, check] of readyChecks) {
+      const ready = await withTimeLimit(name, 2 * SECOND, Promise.resolve().then(check)).catch(() => false);
+      if (!ready) waiting.push(name);
+    }
+    return waiting.length === 0
+      ? c.json({ status: "ready" })
+      : c.json({ status: "not ready", waitingFor: waiting }, 503);
+  });
+  app.get("/metrics", async (c) => {
+    allowLocalOrMember(c, options.secret);
+    return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
+  });
+  app.get("/dashboard", async (c) => {
+    allowLocalOrMember(c, options.secret);
+    c.header(
+      "content-security-policy",
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    return c.html(await statusPage(options.service, options.statusPage, readyChecks));
+  });
+  return app;
+}
+
+/** Only members of the cluster go on: `Authorization: Bearer $NOTIFYX_CLUSTER_SECRET`. @throws UserError `UNAUTHENTICATED` */
+export function allowMember(c: RequestContext, secret: string): void {
+  const header = c.req.header("authorization");
+  if (header?.startsWith("Bearer ") && sameSecret(header.slice(7), secret)) return;
+  throw new UserError("UNAUTHENTICATED", "this route is for members of the cluster: it takes the cluster's secret");
+}
+
+/** Open from loopback, for members of the cluster from elsewhere. What a proxy on this machine passes on is not from here. */
+export function allowLocalOrMember(c: RequestContext, secret: string): void {
+  const address = remoteAddress(c);
+  const local = /^(127\.|::1$|::ffff:127\.)/.test(address) &&
+    c.req.header("x-forwarded-for") === undefined && c.req.header("forwarded") === undefined;
+  if (!local) allowMember(c, secret);
+}
+
+export function remoteAddress(c: RequestContext): string {
+  return c.env?.remoteAddr?.hostname ?? c.env?.incoming?.socket?.remoteAddress ?? "";
+}
+
+/** The body as text. @throws UserError `BAD_USER_INPUT` where it is not UTF-8, `TIMEOUT` where it doesn't come. */
+export async function readText(c: RequestContext): Promise<string> {
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await withTimeLimit("the body", BODY_LIMIT_MS, c.req.arrayBuffer());
+  } catch (error) {
+    if (error instanceof TimeLimitError) throw new UserError("TIMEOUT", "the body took too long to arrive");
+    throw error;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError("BAD_USER_INPUT", "the body is not UTF-8");
+  }
+}
+
+/** The body as JSON of the given shape; members that the shape doesn't name are ignored. @throws UserError `BAD_USER_INPUT` */
+export async function readJson<T extends v.GenericSchema>(c: RequestContext, shape: T): Promise<v.InferOutput<T>> {
+  const text = await readText(c);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError("BAD_USER_INPUT", "the body is not JSON");
+  }
+  const result = v.safeParse(shape, value);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const where = v.getDotPath(issue);
+  throw new UserError("BAD_USER_INPUT", where ? `${where}: ${issue.message}` : issue.message);
+}
+
+/** An answer that says what is wrong, in one line and with a code. */
+export function fault(
+  c: RequestContext,
+  status: number,
+  code: ErrorCode,
+  error: string,
+  extra: Record<string, unknown> = {},
+): Response {
+  return c.json({ ...extra, error, code }, status as 400);
+}
+
+function requestIdOf(given: string | undefined): string {
+  return given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** A bounded label: a path that no route has would make a new series for each. */
+function routeLabel(c: RequestContext): string {
+  const path = routePath(c, -1);
+  return path === "/*" || path === "*" ? "unmatched" : path;
+}
+
+function knownMethod(method: string): string {
+  return /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH)$/.test(method) ? method : "other";
+}
+
+function matches(route: string, path: string): boolean {
+  if (route === "*" || route === "/*") return false;
+  const wanted = route.split("/");
+  const given = path.split("/");
+  return wanted.length === given.length && wanted.every((part, at) => part.startsWith(":") || part === given[at]);
+}

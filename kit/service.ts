@@ -1,0 +1,204 @@
+/**
+ * What every process starts from: its setup, then its port, then its lease in discovery; and the same backwards at the end.
+ *
+ * Stop, on SIGTERM, SIGINT, or the end of stdin: leave discovery, stop accepting, finish what is in flight within
+ * NOTIFYX_STOP_SECONDS, then run what `onStop` was given, last first (workers, then pools), and exit.
+ */
+
+import type { CommonConfig } from "./config.ts";
+import { DATABASE_SETTINGS } from "./config.ts";
+import { openDatabase, type Sql } from "./database.ts";
+import { Directory, reason } from "./directory.ts";
+import { type App, createApp } from "./http.ts";
+import { fetchAuthKeys, IdentityVerifier } from "./identity.ts";
+import { type Logger, startLog } from "./log.ts";
+import type { Migration } from "./migrations.ts";
+import { PORT_OFFSETS, type ServiceName } from "./ports.ts";
+import { Registration } from "./registration.ts";
+import type { StatusPage } from "./status_page.ts";
+import { serveSubgraph, type SubgraphOptions } from "./subgraph.ts";
+import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
+import type * as v from "valibot";
+
+type DatabaseConfig = v.InferOutput<v.ObjectSchema<typeof DATABASE_SETTINGS, undefined>>;
+
+/** What a server has to offer so that it can be stopped: refuse new connections and resolve when the last request is answered. */
+export interface Listener {
+  readonly port: number;
+  drain(): Promise<void>;
+  /** Cuts off what is still open. */
+  close(): void;
+}
+
+export interface ServiceOptions {
+  readonly name: ServiceName;
+  readonly config: CommonConfig;
+  /** Operations of two-phase commit in which this service takes part. */
+  readonly participates?: readonly string[];
+  /** Makes routes, subgraph and workers; what it throws ends the process with one line. */
+  readonly setUp: (service: Service) => Promise<void>;
+  /** How the app is served; by default Deno.serve. */
+  readonly listen?: (app: App, hostname: string, port: number) => Promise<Listener>;
+  /** Discovery itself doesn't register with discovery. */
+  readonly registers?: boolean;
+}
+
+export class Service {
+  readonly readyChecks = new Map<string, () => boolean | Promise<boolean>>();
+  readonly statusPage: StatusPage = [];
+  readonly app: App;
+  readonly secret: string;
+  readonly directory: Directory;
+  readonly discoveryUrls: readonly string[];
+  readonly instanceId: string;
+  /** Verifies the identity that the gateway sends. */
+  readonly identities: IdentityVerifier;
+  /** Aborts when the stop begins: whatever waits or loops ends then. */
+  readonly stopping: AbortSignal;
+  hasSubgraph = false;
+  readonly #stop = new AbortController();
+  readonly #stopSteps: { what: string; step: () => unknown }[] = [];
+
+  constructor(readonly name: ServiceName, readonly config: CommonConfig, readonly log: Logger) {
+    this.secret = config.NOTIFYX_CLUSTER_SECRET;
+    this.stopping = this.#stop.signal;
+    this.instanceId = `${name}-${crypto.randomUUID()}`;
+    this.discoveryUrls = config.NOTIFYX_DISCOVERY_URLS ??
+      [`http://127.0.0.1:${config.NOTIFYX_BASE_PORT + PORT_OFFSETS.discovery}`];
+    this.directory = new Directory(this.discoveryUrls, log);
+    this.identities = new IdentityVerifier(() => fetchAuthKeys(this.directory));
+    this.app = createApp({
+      service: name,
+      secret: this.secret,
+      log,
+      readyChecks: this.readyChecks,
+      statusPage: this.statusPage,
+    });
+  }
+
+  /** Runs `step` at the stop, after all that was added later. */
+  onStop(what: string, step: () => unknown): void {
+    this.#stopSteps.push({ what, step });
+  }
+
+  /** This service's own database, up to date; closed at the stop. */
+  async database(config: DatabaseConfig, migrations: readonly Migration[]): Promise<Sql> {
+    const { NOTIFYX_DATABASE_URL: serverUrl, NOTIFYX_DATABASE_POOL: poolSize } = config;
+    const sql = await openDatabase({ serverUrl, service: this.name, poolSize, migrations, log: this.log });
+    this.onStop("the database's pool", () => sql.end({ timeout: 1 }));
+    this.readyChecks.set("database", async () => (await sql`select 1`).length === 1);
+    return sql;
+  }
+
+  /** Serves `sdl` on `/graphql`, and has it join the graph. */
+  subgraph(options: Pick<SubgraphOptions, "sdl" | "resolvers">): void {
+    const { identities, secret, log } = this;
+    serveSubgraph(this.app, { ...options, identities, secret, log });
+    this.hasSubgraph = true;
+  }
+
+  /** Begins the stop; the steps run once, whoever asks. */
+  beginStop(): void {
+    this.#stop.abort();
+  }
+
+  async runStopSteps(): Promise<void> {
+    for (const { what, step } of this.#stopSteps.reverse()) {
+      try {
+        await withTimeLimit(what, 2 * SECOND, Promise.resolve(step()));
+      } catch (error) {
+        this.log.warning("{what} did not stop as it should: {error}", { what, error: reason(error) });
+      }
+    }
+  }
+}
+
+/** Runs a service until it is told to stop, then exits. */
+export async function runService(options: ServiceOptions): Promise<never> {
+  const { name, config } = options;
+  const log = await startLog(name, { level: config.NOTIFYX_LOG_LEVEL, format: config.NOTIFYX_LOG_FORMAT });
+  const service = new Service(name, config, log);
+  stopWhenTold(service, config.NOTIFYX_STOP_ON_STDIN_END === "1");
+  try {
+    await startAndWait(service, options);
+  } catch (error) {
+    log.error("{service} can't start: {error}", { service: name, error: reason(error) });
+    Deno.exit(1);
+  }
+  Deno.exit(0);
+}
+
+async function startAndWait(service: Service, options: ServiceOptions): Promise<void> {
+  const { config, log } = service;
+  const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
+  const register = options.registers ?? true;
+  if (register) service.directory.start();
+  await options.setUp(service);
+  const port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[service.name];
+  const listener = await (options.listen ?? listenWithDeno)(service.app, config.NOTIFYX_HOST, port);
+  const registration = new Registration({
+    discoveryUrls: service.discoveryUrls,
+    secret: service.secret,
+    id: service.instanceId,
+    service: service.name,
+    url: config.NOTIFYX_URL?.replace(/\/+$/, "") ?? `http://${urlHost(config.NOTIFYX_HOST)}:${listener.port}`,
+    participates: options.participates,
+    subgraph: service.hasSubgraph,
+    log,
+  });
+  if (register) registration.start();
+  log.info("{service} listens on port {port}", { service: service.name, port: listener.port });
+
+  await new Promise((resolve) => {
+    if (service.stopping.aborted) return resolve(undefined);
+    service.stopping.addEventListener("abort", resolve, { once: true });
+  });
+
+  log.info("{service} stops", { service: service.name });
+  await registration.stop();
+  await drain(listener, stopMs, log);
+  await service.runStopSteps();
+  await service.directory.stop();
+}
+
+/** Waits for what is in flight, at most `stopMs` milliseconds, then cuts it off. */
+async function drain(listener: Listener, stopMs: number, log: Logger): Promise<void> {
+  try {
+    await withTimeLimit("what is in flight", stopMs, listener.drain());
+  } catch (error) {
+    if (!(error instanceof TimeLimitError)) throw error;
+    log.warning("what was still in flight after NOTIFYX_STOP_SECONDS is cut off");
+  }
+  listener.close();
+}
+
+function listenWithDeno(app: App, hostname: string, port: number): Promise<Listener> {
+  const abort = new AbortController();
+  const server = Deno.serve(
+    { hostname, port, signal: abort.signal, onListen: () => {} },
+    (request, info) => app.fetch(request, info as never),
+  );
+  return Promise.resolve({
+    port: server.addr.port,
+    drain: () => server.shutdown(),
+    close: () => abort.abort(),
+  });
+}
+
+function stopWhenTold(service: Service, stopOnStdinEnd: boolean): void {
+  Deno.addSignalListener("SIGTERM", () => service.beginStop());
+  // Under a supervisor a terminal's Ctrl-C reaches every process at once; the supervisor then stops them in order.
+  Deno.addSignalListener("SIGINT", () => stopOnStdinEnd || service.beginStop());
+  if (stopOnStdinEnd) {
+    Deno.stdin.readable.pipeTo(new WritableStream()).catch(() => {}).finally(() => {
+      // The supervisor is gone, perhaps by SIGKILL: nobody else would end this process.
+      service.beginStop();
+      setTimeout(() => Deno.exit(1), 5 * SECOND);
+    });
+  }
+}
+
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,71 @@
+/** A service's own GraphQL: its schema from `schema/<service>.graphql`, served to the gateway and, with an identity, to people. */
+
+import { makeExecutableSchema } from "@graphql-tools/schema";
+import { stitchingDirectives } from "@graphql-tools/stitching-directives";
+import type { IResolvers } from "@graphql-tools/utils";
+import { GraphQLScalarType } from "graphql";
+import { UserError } from "./errors.ts";
+import { createGraphQLHandler, DocumentCache } from "./graphql.ts";
+import { type App, readText } from "./http.ts";
+import { type Identity, IDENTITY_HEADER, type IdentityVerifier, type Viewer } from "./identity.ts";
+import type { Logger } from "./log.ts";
+import { sameSecret } from "./secret.ts";
+
+/** What resolvers get: who asks, and what lasts for this request alone. */
+export interface SubgraphContext {
+  readonly viewer: Identity;
+  readonly requestId: string;
+}
+
+export interface SubgraphOptions {
+  /** The text of `schema/<service>.graphql`. */
+  readonly sdl: string;
+  // deno-lint-ignore no-explicit-any -- graphql-tools' own type for a map of resolvers of any types
+  readonly resolvers: IResolvers<any, SubgraphContext>;
+  readonly identities: IdentityVerifier;
+  readonly secret: string;
+  readonly log: Logger;
+}
+
+/** Adds `/graphql` to `app`. A call without an identity gets 401, but for members of the cluster, who are anonymous then. */
+export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, log }: SubgraphOptions): void {
+  const { allStitchingDirectivesTypeDefs } = stitchingDirectives();
+  const fullSdl = `${allStitchingDirectivesTypeDefs}\n${sdl}`;
+  const schema = makeExecutableSchema<SubgraphContext>({
+    typeDefs: fullSdl,
+    resolvers: [{ DateTime: dateTime, Query: { _sdl: () => fullSdl } }, resolvers],
+    resolverValidationOptions: { requireResolversToMatchSchema: "ignore" },
+  });
+  const documents = new DocumentCache(schema);
+  const handle = createGraphQLHandler<SubgraphContext>({ documents: () => documents, context: (call) => call, log });
+
+  app.on(["GET", "POST"], "/graphql", async (c) => {
+    if (c.req.method === "GET" && c.req.query("query") === undefined && c.req.header("accept")?.includes("text/html")) {
+      const { graphiqlPage } = await import("./graphiql.ts");
+      return graphiqlPage(c);
+    }
+    const bearer = c.req.header("authorization");
+    const identity = c.req.header(IDENTITY_HEADER);
+    const isMember = identity === undefined && bearer?.startsWith("Bearer ") && sameSecret(bearer.slice(7), secret);
+    const viewer = isMember ? null : await identities.verify(identity);
+    const [body, { status, headers }] = await handle({
+      method: c.req.method,
+      url: c.req.url,
+      header: (name) => c.req.header(name),
+      body: () => readText(c),
+      call: { viewer, requestId: c.get("requestId") },
+    });
+    return new Response(body, { status, headers });
+  });
+}
+
+/** The signed-in caller. @throws UserError `UNAUTHENTICATED` for an anonymous one. */
+export function requireViewer(context: SubgraphContext): Viewer {
+  if (context.viewer === null) throw new UserError("UNAUTHENTICATED", "sign in first: this needs a session's token");
+  return context.viewer;
+}
+
+const dateTime = new GraphQLScalarType<unknown, string>({
+  name: "DateTime",
+  serialize: (value) => value instanceof Date ? value.toISOString() : String(value),
+});
