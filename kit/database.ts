@@ -2,6 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import postgres from "postgres";
+import { errorCode, isConnectionError } from "./database_errors.ts";
 import { EXIT_CONFIG, START_LIMIT_MS } from "./config.ts";
 import { runMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
@@ -21,7 +22,7 @@ export interface DatabaseOptions {
 /** How long one statement may run, in milliseconds; the server ends it then with 57014. */
 const STATEMENT_LIMIT_MS = 10 * SECOND;
 /** How long a statement may wait for a lock, in milliseconds (55P03 then), so that an in-doubt transaction holds nobody for long. */
-const LOCK_LIMIT_MS = 3 * SECOND;
+const LOCK_LIMIT_MS = SECOND;
 
 /** The URL of database `notifyx_<service>` on the server of `serverUrl`. */
 export function databaseUrl(serverUrl: string, service: string): string {
@@ -99,20 +100,4 @@ async function untilReachable(log: Logger, step: () => Promise<void>): Promise<v
 function exitWith(line: string): never {
   console.error(line);
   Deno.exit(EXIT_CONFIG);
-}
-
-/** The SQLSTATE of an error from PostgreSQL, or the driver's or the system's own code (`CONNECTION_CLOSED`, `ECONNREFUSED`). */
-export function errorCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : undefined;
-}
-
-/**
- * SQLSTATEs and codes after which the same call may well succeed soon, because the server is away, starting or stopping:
- * class 08 connection exceptions, 57P01 administrator's stop, 57P02 crash of another backend, 57P03 cannot connect now, 53300 too many connections.
- */
-const AWAY = /^(08...|57P0[123]|53300|CONNECT(ION)?_\w+|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/;
-
-export function isConnectionError(error: unknown): boolean {
-  return AWAY.test(errorCode(error) ?? "");
 }

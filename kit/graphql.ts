@@ -7,10 +7,10 @@ import { type ExecutionArgs, GraphQLError, type GraphQLSchema, parse, validate }
 import { createHandler } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
+import { isConnectionError } from "./database_errors.ts";
 import { isErrorCode, UserError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { graphqlErrors } from "./metrics.ts";
-import { isConnectionError } from "./database.ts";
 
 /** A document that may be executed, or what is wrong with it. */
 export type CheckedDocument = { readonly document: ExecutionArgs["document"] } | {

@@ -6,17 +6,16 @@
  */
 
 import type { CommonConfig } from "./config.ts";
-import { DATABASE_SETTINGS } from "./config.ts";
-import { openDatabase, type Sql } from "./database.ts";
+import type { DATABASE_SETTINGS } from "./config.ts";
+import type { Sql } from "./database.ts";
 import { Directory, reason } from "./directory.ts";
 import { type App, createApp } from "./http.ts";
-import { fetchAuthKeys, IdentityVerifier } from "./identity.ts";
 import { type Logger, startLog } from "./log.ts";
 import type { Migration } from "./migrations.ts";
 import { PORT_OFFSETS, type ServiceName } from "./ports.ts";
 import { Registration } from "./registration.ts";
 import type { StatusPage } from "./status_page.ts";
-import { serveSubgraph, type SubgraphOptions } from "./subgraph.ts";
+import type { SubgraphOptions } from "./subgraph.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
 import type * as v from "valibot";
 
@@ -51,8 +50,6 @@ export class Service {
   readonly directory: Directory;
   readonly discoveryUrls: readonly string[];
   readonly instanceId: string;
-  /** Verifies the identity that the gateway sends. */
-  readonly identities: IdentityVerifier;
   /** Aborts when the stop begins: whatever waits or loops ends then. */
   readonly stopping: AbortSignal;
   hasSubgraph = false;
@@ -66,7 +63,6 @@ export class Service {
     this.discoveryUrls = config.NOTIFYX_DISCOVERY_URLS ??
       [`http://127.0.0.1:${config.NOTIFYX_BASE_PORT + PORT_OFFSETS.discovery}`];
     this.directory = new Directory(this.discoveryUrls, log);
-    this.identities = new IdentityVerifier(() => fetchAuthKeys(this.directory));
     this.app = createApp({
       service: name,
       secret: this.secret,
@@ -83,6 +79,8 @@ export class Service {
 
   /** This service's own database, up to date; closed at the stop. */
   async database(config: DatabaseConfig, migrations: readonly Migration[]): Promise<Sql> {
+    // Loaded here, so that a service without a database doesn't load the driver; the same below.
+    const { openDatabase } = await import("./database.ts");
     const { NOTIFYX_DATABASE_URL: serverUrl, NOTIFYX_DATABASE_POOL: poolSize } = config;
     const sql = await openDatabase({ serverUrl, service: this.name, poolSize, migrations, log: this.log });
     this.onStop("the database's pool", () => sql.end({ timeout: 1 }));
@@ -91,9 +89,13 @@ export class Service {
   }
 
   /** Serves `sdl` on `/graphql`, and has it join the graph. */
-  subgraph(options: Pick<SubgraphOptions, "sdl" | "resolvers">): void {
-    const { identities, secret, log } = this;
-    serveSubgraph(this.app, { ...options, identities, secret, log });
+  async subgraph(options: Pick<SubgraphOptions, "sdl" | "resolvers">): Promise<void> {
+    const [{ serveSubgraph }, { fetchAuthKeys, IdentityVerifier }] = await Promise.all([
+      import("./subgraph.ts"),
+      import("./identity.ts"),
+    ]);
+    const identities = new IdentityVerifier(() => fetchAuthKeys(this.directory));
+    serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
     this.hasSubgraph = true;
   }
 
