@@ -1,0 +1,45 @@
+/** What an error of PostgreSQL means here; code elsewhere compares no SQLSTATE but by these names. */
+
+import { type ErrorCode, STATUS_OF_CODE, UserError } from "./errors.ts";
+
+export const UNIQUE_VIOLATION = "23505";
+export const LOCK_NOT_AVAILABLE = "55P03";
+/** A prepared transaction that isn't there: committed, rolled back and never prepared all look the same. */
+export const UNDEFINED_OBJECT = "42704";
+/** Another session commits or rolls back the same prepared transaction at this moment. */
+export const OBJECT_NOT_IN_PREREQUISITE_STATE = "55000";
+
+/** The SQLSTATE of an error from PostgreSQL, or the driver's or the system's own code (`CONNECTION_CLOSED`, `ECONNREFUSED`). */
+export function errorCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+/**
+ * Codes after which the same call may well succeed soon, because the server is away, starting or stopping:
+ * class 08 connection exceptions, 57P01 administrator's stop, 57P02 crash of another backend, 57P03 cannot connect now, 53300 too many connections.
+ */
+const AWAY = /^(08...|57P0[123]|53300|CONNECT(ION)?_\w+|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/;
+
+export function isConnectionError(error: unknown): boolean {
+  return AWAY.test(errorCode(error) ?? "");
+}
+
+/** Our own SQL functions raise SQLSTATE `NX` and the HTTP status of what they refuse; `detail` is JSON that joins the extensions. */
+const RAISED = /^NX(\d{3})$/;
+const CODE_OF_RAISED: Record<string, ErrorCode> = {
+  "400": "BAD_USER_INPUT",
+  "403": "FORBIDDEN",
+  "404": "NOT_FOUND",
+  "409": "CONFLICT",
+  "410": "CURSOR_EXPIRED",
+};
+
+/** What the user should read of a database error: what our SQL raised, as a UserError; else the error as it came. */
+export function raisedError(error: unknown): unknown {
+  const status = RAISED.exec(errorCode(error) ?? "")?.[1];
+  const code = status === undefined ? undefined : CODE_OF_RAISED[status];
+  if (code === undefined || STATUS_OF_CODE[code] === undefined) return error;
+  const { message, detail } = error as { message: string; detail?: string };
+  return new UserError(code, message, detail ? JSON.parse(detail) : {});
+}
