@@ -1,0 +1,178 @@
+/**
+ * One participant's side of two-phase commit on PostgreSQL's prepared transactions: prepare, commit and rollback in any order, any
+ * number of times, from any instance of the service.
+ *
+ * The barrier is one outcome row for each transaction. `prepare` writes it as `committed` inside the prepared transaction itself, so that
+ * it becomes visible with the work and not before; `rollback` writes it as `aborted`, so that a prepare that comes later finds the
+ * place taken. PostgreSQL's 42704 is the same for committed, rolled back and never prepared: only the outcome row tells them apart.
+ *
+ * Next: `services/notifications/two_phase.ts` is the work that is done between BEGIN and PREPARE TRANSACTION.
+ */
+
+import type { ReservedSql } from "postgres";
+import type { Sql } from "../database.ts";
+import {
+  errorCode,
+  LOCK_NOT_AVAILABLE,
+  OBJECT_NOT_IN_PREREQUISITE_STATE,
+  raisedError,
+  UNDEFINED_OBJECT,
+  UNIQUE_VIOLATION,
+} from "../database_errors.ts";
+import { UserError } from "../errors.ts";
+import { delay, SECOND, withTimeLimit } from "../time.ts";
+
+export type Outcome = "committed" | "aborted";
+
+/** The statements of an operation. They are sent without waiting for one another, so each has to stand for itself. */
+export type Work = (sql: ReservedSql) => Promise<unknown>[];
+
+/** Names of transactions: they become part of a gid, which postgres.js puts into the statement as it is. */
+export const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
+
+/** How long a prepare may wait for a connection of the pool, in milliseconds. */
+const RESERVE_LIMIT_MS = 2 * SECOND;
+/** How long commit and rollback go round while another session has hold of the same transaction, in milliseconds. */
+const SETTLE_LIMIT_MS = 4 * SECOND;
+const SETTLE_PAUSE_MS = 20;
+
+export class Barrier {
+  readonly #prefix: string;
+
+  constructor(private readonly sql: Sql, service: string) {
+    this.#prefix = `notifyx:${service}:`;
+  }
+
+  /**
+   * Does `work` and keeps it prepared. Resolves once that is durable, also when it had been before.
+   * @throws UserError what the work refuses; `TRANSACTION_ABORTED` when this transaction was rolled back already
+   */
+  async prepare(transactionId: string, work: Work): Promise<void> {
+    const connection = await this.#reserve();
+    let results: PromiseSettledResult<unknown>[];
+    try {
+      // One round trip for all of it: the driver pipelines, and what follows a failure fails with it (25P02).
+      results = await Promise.allSettled([
+        connection`begin`,
+        connection`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'committed')`,
+        ...work(connection),
+        connection.unsafe(`prepare transaction '${this.#gid(transactionId)}'`),
+      ]);
+    } finally {
+      connection.release();
+    }
+    const failed = results.find((result) => result.status === "rejected");
+    // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
+    const tag = (results.at(-1) as { value?: { command?: string } }).value?.command;
+    if (failed === undefined && tag?.startsWith("PREPARE")) return;
+    if (failed === undefined) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
+    await this.#afterFailedPrepare(transactionId, failed.reason);
+  }
+
+  /** @throws UserError `CONFLICT` when the transaction was rolled back or never prepared: what the coordinator decided is not so here. */
+  async commit(transactionId: string): Promise<void> {
+    await this.#settle(async () => {
+      const code = await this.#finish("commit", transactionId);
+      if (code === undefined) return true;
+      if (code === OBJECT_NOT_IN_PREREQUISITE_STATE) return false;
+      const outcome = await this.outcome(transactionId);
+      if (outcome === "committed") return true;
+      throw new UserError(
+        "CONFLICT",
+        outcome === "aborted" ? "this transaction was rolled back" : "this transaction was never prepared",
+      );
+    });
+  }
+
+  /** @throws UserError `CONFLICT` when the transaction is committed already */
+  async rollback(transactionId: string): Promise<void> {
+    await this.#settle(async () => {
+      const code = await this.#finish("rollback", transactionId);
+      if (code === OBJECT_NOT_IN_PREREQUISITE_STATE) return false;
+      try {
+        await this.sql`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'aborted')
+          on conflict (transaction_id) do nothing`;
+      } catch (error) {
+        // A prepare of the same transaction holds the row: look again, it may be prepared by now.
+        if (errorCode(error) === LOCK_NOT_AVAILABLE) return false;
+        throw error;
+      }
+      const outcome = await this.outcome(transactionId);
+      if (outcome === "committed") throw new UserError("CONFLICT", "this transaction is committed");
+      return outcome === "aborted";
+    });
+  }
+
+  async outcome(transactionId: string): Promise<Outcome | undefined> {
+    const rows = await this.sql<{ state: Outcome }[]>`
+      select state from two_phase_outcomes where transaction_id = ${transactionId}`;
+    return rows[0]?.state;
+  }
+
+  /** What this service holds prepared, with its age in milliseconds; never what belongs to another owner. */
+  async prepared(): Promise<{ transactionId: string; ageMs: number }[]> {
+    const rows = await this.sql<{ gid: string; age_ms: number }[]>`
+      select gid, (extract(epoch from clock_timestamp() - prepared) * 1000)::float8 as age_ms from pg_prepared_xacts
+      where database = current_database() and owner = current_user and starts_with(gid, ${this.#prefix}) order by prepared`;
+    return rows.map(({ gid, age_ms }) => ({ transactionId: gid.slice(this.#prefix.length), ageMs: age_ms }));
+  }
+
+  /** Undefined when it is done, else the SQLSTATE for which there is something to look at. */
+  async #finish(how: "commit" | "rollback", transactionId: string): Promise<string | undefined> {
+    try {
+      await this.sql.unsafe(`${how} prepared '${this.#gid(transactionId)}'`);
+      return undefined;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === UNDEFINED_OBJECT || code === OBJECT_NOT_IN_PREREQUISITE_STATE) return code;
+      throw error;
+    }
+  }
+
+  /** A prepare that failed may still be one that was done before, or at once by another call. */
+  async #afterFailedPrepare(transactionId: string, error: unknown): Promise<void> {
+    const code = errorCode(error);
+    if (code === UNIQUE_VIOLATION || code === LOCK_NOT_AVAILABLE) {
+      if ((await this.prepared()).some((one) => one.transactionId === transactionId)) return;
+      const outcome = await this.outcome(transactionId);
+      if (outcome === "committed") return;
+      if (outcome === "aborted") throw new UserError("TRANSACTION_ABORTED", "this transaction was rolled back");
+    }
+    throw raisedError(error);
+  }
+
+  async #settle(step: () => Promise<boolean>): Promise<void> {
+    const giveUpAt = Date.now() + SETTLE_LIMIT_MS;
+    while (!await step()) {
+      if (Date.now() > giveUpAt) throw new UserError("TIMEOUT", "another session has hold of this transaction");
+      await delay(SETTLE_PAUSE_MS);
+    }
+  }
+
+  async #reserve(): Promise<ReservedSql> {
+    const reserving = this.sql.reserve();
+    try {
+      return await withTimeLimit("a connection", RESERVE_LIMIT_MS, reserving);
+    } catch (error) {
+      reserving.then((late) => late.release(), () => {});
+      throw error;
+    }
+  }
+
+  #gid(transactionId: string): string {
+    if (!TRANSACTION_ID.test(transactionId)) {
+      throw new UserError("BAD_USER_INPUT", "a transactionId is 1 to 64 letters, digits and -");
+    }
+    return `${this.#prefix}${transactionId}`;
+  }
+}
+
+/** Belongs into the first migration of each participant. */
+export const OUTCOMES_MIGRATION = {
+  name: "000000_two_phase_outcomes",
+  sql: `create table two_phase_outcomes (
+    transaction_id text primary key,
+    state text not null check (state in ('committed', 'aborted')),
+    decided_at timestamptz not null default clock_timestamp()
+  );`,
+};
