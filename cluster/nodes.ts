@@ -1,0 +1,130 @@
+/**
+ * The kinds of processes that the system is made of, and what each may do (design, decision 12).
+ * A new kind is one more entry here and one more port in kit/ports.ts.
+ */
+
+import { PORT_OFFSETS, type ServiceName } from "../kit/ports.ts";
+import { allow } from "./permissions.ts";
+import { join } from "node:path";
+
+export interface NodeKind {
+  readonly kind: ServiceName;
+  /** The option of `deno task start` that says how many. */
+  readonly option: string;
+  /** Relative to the checkout. */
+  readonly main: string;
+  /** Kinds whose nodes it calls; "any" is every port of the hosts that take part, for what joins later. */
+  readonly peers: readonly ServiceName[] | "any";
+  readonly database: boolean;
+  /** Files and folders that it reads, relative to the checkout. */
+  readonly reads: readonly string[];
+  /** Further flags of its own. */
+  readonly flags?: readonly string[];
+  /** The order in which kinds are stopped: who takes people's requests first. */
+  readonly stopsIn: 1 | 2 | 3;
+}
+
+/** What the npm packages that every process uses look at: colours and the mode of graphql, ws and postgres.js. */
+const LIBRARY_ENVIRONMENT = ["NOTIFYX_*", "NODE_ENV", "NO_COLOR", "FORCE_COLOR", "PG*", "WS_NO_*", "USERNAME", "USER"];
+
+export const NODE_KINDS: readonly NodeKind[] = [
+  {
+    kind: "discovery",
+    option: "discovery",
+    main: "services/discovery/main.ts",
+    peers: ["discovery"],
+    database: false,
+    reads: ["services/discovery", "schema"],
+    stopsIn: 3,
+  },
+  {
+    kind: "auth",
+    option: "auth",
+    main: "services/auth/main.ts",
+    peers: ["discovery", "auth"],
+    database: true,
+    reads: ["services/auth", "schema"],
+    stopsIn: 2,
+  },
+  {
+    kind: "notifications",
+    option: "notifications",
+    main: "services/notifications/main.ts",
+    peers: ["discovery", "auth", "gateway"],
+    database: true,
+    reads: ["services/notifications", "schema"],
+    stopsIn: 2,
+  },
+  {
+    kind: "counter",
+    option: "counter",
+    main: "services/counter/main.ts",
+    peers: ["discovery", "auth", "gateway"],
+    database: true,
+    reads: ["services/counter", "schema"],
+    stopsIn: 2,
+  },
+  {
+    kind: "gateway",
+    option: "gateways",
+    main: "gateway/main.ts",
+    peers: "any",
+    database: true,
+    reads: ["gateway", "schema"],
+    stopsIn: 1,
+  },
+];
+
+/** Where the nodes of one start are. */
+export interface Place {
+  readonly checkout: string;
+  /** The address that nodes listen on. */
+  readonly host: string;
+  readonly basePort: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly databaseUrl: string;
+  /** All discovery nodes, ours and others'. */
+  readonly discoveryUrls: readonly string[];
+}
+
+export function portOf(place: Pick<Place, "basePort">, kind: ServiceName, index: number): number {
+  return place.basePort + PORT_OFFSETS[kind] + index;
+}
+
+/** Flags of `deno run` for one node: what its entry in {@link NODE_KINDS} needs and nothing else. */
+export function nodePermissions(node: NodeKind, port: number, place: Place): string[] {
+  const hosts = [...new Set([place.host, "127.0.0.1"])].map(bracketed);
+  const net = hosts.map((host) => `${host}:${port}`);
+  for (const url of place.discoveryUrls) net.push(hostAndPort(url, "80"));
+  if (node.database) net.push(hostAndPort(place.databaseUrl, "5432"));
+  if (node.peers === "any") {
+    net.push(...hosts, ...place.discoveryUrls.map((url) => new URL(url).hostname));
+  } else {
+    for (const peer of node.peers) {
+      for (let index = 0; index < (place.counts[peer] ?? 0); index++) {
+        for (const host of hosts) net.push(`${host}:${portOf(place, peer, index)}`);
+      }
+    }
+  }
+  return [
+    allow("net", net),
+    allow("env", LIBRARY_ENVIRONMENT),
+    allow("read", node.reads.map((path) => join(place.checkout, path))),
+    ...node.flags ?? [],
+  ];
+}
+
+/** Where others reach a node: an address that means "all of mine" is no place to connect to. */
+export function reachable(host: string): string {
+  return bracketed(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host);
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
+
+function hostAndPort(url: string, defaultPort: string): string {
+  // postgres: is no "special" scheme, so a default port is not left out of it, and http:'s is.
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || defaultPort}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * What PostgreSQL writes, made short: a start and a stop take a dozen lines that nobody needs while all is well.
+ * What matters goes to stderr; everything is kept for a while, to be shown if the server can't start.
+ */
+
+import { TextLineStream } from "../lines.ts";
+
+const KEPT_LINES = 50;
+/** A part of a killed server still holds its memory, or its lock file names a process that is alive. */
+const REMAINS = /pre-existing shared memory block|lock file ".*" already exists/;
+const WORTH_READING =
+  /PANIC|WARNING|ERROR|terminated by|crash|corrupt|invalid|could not|reinitializing|not properly shut down/;
+/** Said to clients that come too early or stay too long; they try again or are stopping themselves. */
+const ROUTINE =
+  /the database system is|terminating connection due to|canceling statement due to|connection to client lost/;
+
+export class ServerLog {
+  /** Whether the server said that another's remains are in its way. */
+  foundRemains = false;
+  readonly #kept: string[] = [];
+
+  constructor(private readonly stopping: AbortSignal) {}
+
+  async follow(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const line of stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
+      this.#kept.push(line);
+      if (this.#kept.length > KEPT_LINES) this.#kept.shift();
+      if (REMAINS.test(line)) this.foundRemains = true;
+      else if (!this.stopping.aborted && WORTH_READING.test(line) && !ROUTINE.test(line)) console.error(line);
+    }
+  }
+
+  showAll(): void {
+    for (const line of this.#kept.splice(0)) console.error(line);
+  }
+}

@@ -1,0 +1,46 @@
+/** The settings that `deno task start` itself looks at; every node checks its own. */
+
+import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, url } from "../kit/config.ts";
+import * as v from "valibot";
+
+export interface StartSettings {
+  readonly host: string;
+  readonly basePort: number;
+  /** Undefined is the embedded one. */
+  readonly databaseUrl: string | undefined;
+  readonly discoveryUrls: readonly string[];
+  /** Undefined is one that is made and kept. */
+  readonly clusterSecret: string | undefined;
+  readonly stopSeconds: number;
+  /** Undefined: they were not given. */
+  readonly logFormat: string | undefined;
+}
+
+/** On a terminal somebody waits for the prompt. */
+const STOP_SECONDS_ON_TERMINAL = "3";
+
+/** Reads and checks the settings; a wrong one ends the process with a line that names it. */
+export function readSettings(onTerminal: boolean): StartSettings {
+  const config = readConfig({
+    NOTIFYX_HOST: COMMON_SETTINGS.NOTIFYX_HOST,
+    NOTIFYX_BASE_PORT: COMMON_SETTINGS.NOTIFYX_BASE_PORT,
+    NOTIFYX_DATABASE_URL: v.optional(url("postgres:", "postgresql:")),
+    NOTIFYX_DATABASE_POOL: DATABASE_SETTINGS.NOTIFYX_DATABASE_POOL,
+    NOTIFYX_DISCOVERY_URLS: COMMON_SETTINGS.NOTIFYX_DISCOVERY_URLS,
+    NOTIFYX_CLUSTER_SECRET: v.optional(COMMON_SETTINGS.NOTIFYX_CLUSTER_SECRET),
+    NOTIFYX_STOP_SECONDS: onTerminal
+      ? v.optional(COMMON_SETTINGS.NOTIFYX_STOP_SECONDS.wrapped, STOP_SECONDS_ON_TERMINAL)
+      : COMMON_SETTINGS.NOTIFYX_STOP_SECONDS,
+    NOTIFYX_LOG_LEVEL: COMMON_SETTINGS.NOTIFYX_LOG_LEVEL,
+    NOTIFYX_LOG_FORMAT: v.optional(COMMON_SETTINGS.NOTIFYX_LOG_FORMAT.wrapped),
+  });
+  return {
+    host: config.NOTIFYX_HOST,
+    basePort: config.NOTIFYX_BASE_PORT,
+    databaseUrl: config.NOTIFYX_DATABASE_URL,
+    discoveryUrls: config.NOTIFYX_DISCOVERY_URLS ?? [],
+    clusterSecret: config.NOTIFYX_CLUSTER_SECRET,
+    stopSeconds: config.NOTIFYX_STOP_SECONDS,
+    logFormat: config.NOTIFYX_LOG_FORMAT,
+  };
+}
