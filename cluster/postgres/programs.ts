@@ -1,6 +1,7 @@
 /**
  * PostgreSQL's programs: found in the npm package for this platform, and copied to where the user that runs them can reach them.
- * The package's own install script makes the links between its libraries; Deno doesn't run it, so they are made here.
+ * The package's own install script makes the links between its libraries; Deno doesn't run it, so they are made here,
+ * and as hard links, because Deno allows symbolic ones only to who may write everywhere.
  */
 
 import { dirname, join } from "node:path";
@@ -62,14 +63,13 @@ function copyTree(from: string, to: string): void {
   }
 }
 
-/** Makes the links that the package lists: `source` is what a link at `target` stands for, both relative to the package. */
+/** Makes the links that the package lists: `target` is one more name for `source`, both relative to the package. */
 function makeLinks(list: string, root: string): void {
   if (!exists(list)) return;
   const links: { source: string; target: string }[] = JSON.parse(Deno.readTextFileSync(list));
   for (const { source, target } of links) {
-    const path = join(root, target.replace(/^native\//, ""));
-    if (dirname(source) !== dirname(target)) throw new Error(`${list}: ${target} leads out of its folder`);
-    if (!exists(path)) Deno.symlinkSync(source.slice(dirname(source).length + 1), path);
+    const [file, name] = [source, target].map((path) => join(root, path.replace(/^native\//, "")));
+    if (file !== undefined && name !== undefined && !exists(name)) Deno.linkSync(file, name);
   }
 }
 
