@@ -25,7 +25,7 @@ type DatabaseConfig = v.InferOutput<v.ObjectSchema<typeof DATABASE_SETTINGS, und
 export interface Listener {
   readonly port: number;
   drain(): Promise<void>;
-  /** Cuts off what is still open. */
+  /** Cuts off what is still open when draining took too long. */
   close(): void;
 }
 
@@ -170,8 +170,8 @@ async function drain(listener: Listener, stopMs: number, log: Logger): Promise<v
   } catch (error) {
     if (!(error instanceof TimeLimitError)) throw error;
     log.warning("what was still in flight after NOTIFYX_STOP_SECONDS is cut off");
+    listener.close();
   }
-  listener.close();
 }
 
 function listenWithDeno(app: App, hostname: string, port: number): Promise<Listener> {
