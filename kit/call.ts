@@ -50,8 +50,8 @@ export async function call(url: string, options: CallOptions): Promise<CallAnswe
 export async function callFor<T>(url: string, options: CallOptions): Promise<T> {
   const { status, body } = await call(url, options);
   if (status >= 200 && status < 300) return body as T;
-  const fault = body as { code?: unknown; error?: unknown } | null;
-  if (isErrorCode(fault?.code) && fault.code !== "INTERNAL") throw new UserError(fault.code, String(fault.error));
+  const { code, error, ...extra } = (body ?? {}) as { code?: unknown; error?: unknown };
+  if (isErrorCode(code) && code !== "INTERNAL") throw new UserError(code, String(error), extra);
   throw new UserError("SERVICE_UNAVAILABLE", "a service could not answer", {}, new Error(`${status} from ${url}`));
 }
 

@@ -8,7 +8,10 @@ import { runMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
 import { backoffMs, delay, SECOND } from "./time.ts";
 
-export type Sql = postgres.Sql;
+/** bigint comes as a number: positions and counts stay below 2^53. */
+export type Sql = postgres.Sql<{ bigint: number }>;
+
+const BIGINT = { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number };
 
 export interface DatabaseOptions {
   /** The server's URL; the path in it, if any, is the database to connect to for creating others. */
@@ -51,6 +54,7 @@ export function connect(url: string, applicationName: string, poolSize: number):
     // A node that lost its database asks again soon: the default backs off to 20 s.
     backoff: (attempt: number) => Math.min(2, 0.1 * 2 ** attempt),
     onnotice: () => {},
+    types: { bigint: BIGINT },
     connection: {
       application_name: `notifyx-${applicationName}`,
       statement_timeout: STATEMENT_LIMIT_MS,

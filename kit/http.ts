@@ -6,6 +6,7 @@
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import * as v from "valibot";
+import { isConnectionError } from "./database_errors.ts";
 import { STATUS_OF_CODE, UserError } from "./errors.ts";
 import type { ErrorCode } from "./errors.ts";
 import { type Logger, withContext } from "./log.ts";
@@ -53,6 +54,10 @@ export function createApp(options: AppOptions): App {
   app.onError((error, c) => {
     if (error instanceof UserError) {
       return fault(c, statusOf(error), error.code, error.message, error.extensions);
+    }
+    if (isConnectionError(error)) {
+      log.warning("a request lost its database: {error}", { error, path: c.req.path });
+      return fault(c, 503, "SERVICE_UNAVAILABLE", "a service is away just now");
     }
     log.error("a request failed: {error}", { error, path: c.req.path });
     return fault(c, 500, "INTERNAL", "internal error");

@@ -1,0 +1,159 @@
+/**
+ * The feed as this process sees it: gives positions to what was committed, and holds a window of the newest events for the gateways'
+ * streams. In: a commit (two_phase.ts), another node's NOTIFY, or the poll. Out: cursors, and events in their order to stream.ts.
+ *
+ * Positions are given by number_pending() (migrations/000002_feed.sql), by one writer at a time over all nodes.
+ */
+
+import { EventEmitter, once } from "node:events";
+import type { Sql } from "../../kit/database.ts";
+import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
+import { reason } from "../../kit/directory.ts";
+import type { Logger } from "../../kit/log.ts";
+import { delay, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
+import { encodeFeedCursor } from "./cursors.ts";
+import { type FeedEvent, readFeed } from "./feed_events.ts";
+import { feedPending, feedPosition } from "./metrics.ts";
+
+/** How often the feed looks for what nobody woke it for (a node that died between commit and numbering), in milliseconds. */
+const POLL_MS = 250;
+/** How many of the newest events are kept in memory. */
+const WINDOW_EVENTS = 5_000;
+/** How many events one statement reads. */
+const PAGE_EVENTS = 500;
+
+export class Feed {
+  /** Events at consecutive positions, the last of them at `#position`. */
+  #window: FeedEvent[] = [];
+  #position = 0;
+  #epoch = "";
+  readonly #wake = new EventEmitter();
+  readonly #abort = new AbortController();
+  #running: Promise<unknown> | undefined;
+  #numbering: Promise<Map<string, number>> | undefined;
+  #nextNumbering: Promise<Map<string, number>> | undefined;
+  #tailing: Promise<void> | undefined;
+  #tailAgain = false;
+  #stopListening: (() => Promise<void>) | undefined;
+
+  constructor(private readonly sql: Sql, private readonly log: Logger) {
+    this.#wake.setMaxListeners(10_000);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  async start(): Promise<void> {
+    const [head] = await this.sql<{ epoch: string; position: number }[]>`select epoch, position from feed_head`;
+    this.#epoch = head!.epoch;
+    this.#position = head!.position;
+    const listening = await this.sql.listen("feed", () => void this.#tail());
+    this.#stopListening = listening.unlisten;
+    this.#running = this.#poll();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#wake.emit("events");
+    await this.#running;
+    await this.#stopListening?.();
+  }
+
+  /** The cursor of a committed notification, once it has a position; undefined when that takes longer than `limitMs`. */
+  async cursorOf(notificationId: string, limitMs: number): Promise<{ cursor: string; createdAt: string } | undefined> {
+    try {
+      return await withTimeLimit("the feed", limitMs, this.#cursorOf(notificationId));
+    } catch (error) {
+      if (!(error instanceof TimeLimitError)) throw error;
+      this.log.warning("the feed is late", { limitMs });
+      return undefined;
+    }
+  }
+
+  async #cursorOf(notificationId: string) {
+    const numbered = await this.#number();
+    const rows = await this.sql<{ position: number | null; created_at: Date }[]>`
+      select f.position, n.created_at from notifications n left join feed f on f.notification_id = n.id where n.id = ${notificationId}`;
+    const position = numbered.get(notificationId) ?? rows[0]?.position;
+    if (rows[0] === undefined || position == null) return undefined;
+    return { cursor: encodeFeedCursor(this.#epoch, position), createdAt: rows[0].created_at.toISOString() };
+  }
+
+  /** Numbers what is committed by now. Calls that come while a batch is under way share the next one. */
+  #number(): Promise<Map<string, number>> {
+    if (this.#nextNumbering !== undefined) return this.#nextNumbering;
+    if (this.#numbering === undefined) return this.#numbering = this.#numberNow();
+    this.#nextNumbering = this.#numbering.catch(() => {}).then(() => {
+      this.#nextNumbering = undefined;
+      return this.#numbering = this.#numberNow();
+    });
+    return this.#nextNumbering;
+  }
+
+  async #numberNow(): Promise<Map<string, number>> {
+    try {
+      const rows = await this.sql<{ numbered_id: string; numbered_position: number }[]>`select * from number_pending()`;
+      if (rows.length > 0) void this.#tail();
+      return new Map(rows.map((row) => [row.numbered_id, row.numbered_position]));
+    } finally {
+      if (this.#nextNumbering === undefined) this.#numbering = undefined;
+    }
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      try {
+        const [head] = await this.sql<{ position: number; pending: boolean }[]>`
+          select position, exists (select from feed_pending) as pending from feed_head`;
+        if (head!.pending) await this.#number();
+        if (head!.position > this.#position) await this.#tail();
+        feedPending.set(head!.pending ? 1 : 0);
+      } catch (error) {
+        if (errorCode(error) !== LOCK_NOT_AVAILABLE) {
+          this.log.warning("the feed can't read: {error}", { error: reason(error) });
+        }
+      }
+      await delay(POLL_MS, this.#abort.signal);
+    }
+  }
+
+  /** Reads what is new into the window; one read at a time, and one more when it was asked for meanwhile. */
+  #tail(): Promise<void> {
+    this.#tailAgain = true;
+    return this.#tailing ??= this.#tailNow().finally(() => this.#tailing = undefined);
+  }
+
+  async #tailNow(): Promise<void> {
+    while (this.#tailAgain && !this.#abort.signal.aborted) {
+      this.#tailAgain = false;
+      const events = await readFeed(this.sql, this.#position, PAGE_EVENTS).catch((error) => {
+        this.log.warning("the feed can't read: {error}", { error: reason(error) });
+        return [];
+      });
+      if (events.length === 0) continue;
+      this.#window.push(...events);
+      if (this.#window.length > 2 * WINDOW_EVENTS) this.#window = this.#window.slice(-WINDOW_EVENTS);
+      this.#position = events.at(-1)!.position;
+      feedPosition.set(this.#position);
+      this.#wake.emit("events");
+      if (events.length === PAGE_EVENTS) this.#tailAgain = true;
+    }
+  }
+
+  /** Events behind `position`, in their order; empty when nothing came within `waitMs`. */
+  async after(position: number, waitMs: number, signal: AbortSignal): Promise<FeedEvent[]> {
+    if (position >= this.#position) {
+      const limit = AbortSignal.any([signal, this.#abort.signal, AbortSignal.timeout(waitMs)]);
+      await once(this.#wake, "events", { signal: limit }).catch(() => {});
+    }
+    if (position >= this.#position) return [];
+    const first = this.#window[0]?.position ?? Infinity;
+    if (position + 1 >= first) return this.#window.slice(position + 1 - first, position + 1 - first + PAGE_EVENTS);
+    return await readFeed(this.sql, position, PAGE_EVENTS);
+  }
+}

@@ -1,0 +1,36 @@
+/** Topics, subscriptions and notifications: starts the service. */
+
+import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
+import { serveParticipant } from "../../kit/participant/mod.ts";
+import { runService } from "../../kit/service.ts";
+import sdl from "../../schema/notifications.graphql" with { type: "text" };
+import { Feed } from "./feed.ts";
+import { Inbox } from "./inbox.ts";
+import { migrations } from "./migrations/mod.ts";
+import { resolvers } from "./resolvers.ts";
+import { serveFeed } from "./stream.ts";
+import { Topics } from "./topics.ts";
+import { sendNotification } from "./two_phase.ts";
+
+const config = readConfig({ ...COMMON_SETTINGS, ...DATABASE_SETTINGS });
+
+await runService({
+  name: "notifications",
+  config,
+  participates: ["sendNotification"],
+  async setUp(service) {
+    const sql = await service.database(config, migrations);
+    const feed = new Feed(sql, service.log);
+    await feed.start();
+    service.onStop("the feed", () => feed.stop());
+    const inbox = new Inbox(sql);
+    await service.subgraph({ sdl, resolvers: resolvers({ sql, feed, inbox, topics: new Topics(sql) }) });
+    serveParticipant(service, sql, { sendNotification: sendNotification(feed) });
+    serveFeed(service, sql, feed, inbox);
+    service.statusPage.push(() => ({
+      title: "Feed",
+      columns: ["epoch", "position"],
+      rows: [[feed.epoch, feed.position]],
+    }));
+  },
+});

@@ -1,0 +1,22 @@
+/** What the notifications service measures. */
+
+import { Gauge } from "prom-client";
+import { registry } from "../../kit/metrics.ts";
+
+export const feedPosition = new Gauge({
+  name: "notifyx_feed_position",
+  help: "The last position of the feed that this process has read",
+  registers: [registry],
+});
+
+export const feedPending = new Gauge({
+  name: "notifyx_feed_pending",
+  help: "1 while something that is committed waits for its position",
+  registers: [registry],
+});
+
+export const feedStreams = new Gauge({
+  name: "notifyx_feed_streams",
+  help: "Gateways that follow the feed here",
+  registers: [registry],
+});

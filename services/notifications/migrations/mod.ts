@@ -1,0 +1,11 @@
+/** The migrations of notifications, in their order. */
+
+import { OUTCOMES_MIGRATION } from "../../../kit/participant/mod.ts";
+import topics from "./000001_topics.sql" with { type: "text" };
+import feed from "./000002_feed.sql" with { type: "text" };
+
+export const migrations = [
+  OUTCOMES_MIGRATION,
+  { name: "000001_topics", sql: topics },
+  { name: "000002_feed", sql: feed },
+];
