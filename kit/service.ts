@@ -17,6 +17,7 @@ import { Registration } from "./registration.ts";
 import type { StatusPage } from "./status_page.ts";
 import type { SubgraphOptions } from "./subgraph.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
+import type { JSONWebKeySet } from "jose";
 import type * as v from "valibot";
 
 type DatabaseConfig = v.InferOutput<v.ObjectSchema<typeof DATABASE_SETTINGS, undefined>>;
@@ -88,13 +89,15 @@ export class Service {
     return sql;
   }
 
-  /** Serves `sdl` on `/graphql`, and has it join the graph. */
-  async subgraph(options: Pick<SubgraphOptions, "sdl" | "resolvers">): Promise<void> {
+  /** Serves `sdl` on `/graphql`, and has it join the graph. Auth alone gives its `keys`; the others ask auth for them. */
+  async subgraph(
+    { keys, ...options }: Pick<SubgraphOptions, "sdl" | "resolvers"> & { keys?: JSONWebKeySet },
+  ): Promise<void> {
     const [{ serveSubgraph }, { fetchAuthKeys, IdentityVerifier }] = await Promise.all([
       import("./subgraph.ts"),
       import("./identity.ts"),
     ]);
-    const identities = new IdentityVerifier(() => fetchAuthKeys(this.directory));
+    const identities = new IdentityVerifier(() => keys ? Promise.resolve(keys) : fetchAuthKeys(this.directory));
     serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
     this.hasSubgraph = true;
   }
