@@ -1,0 +1,28 @@
+/** Auth's own metrics. */
+
+import { Counter, Gauge } from "prom-client";
+import { registry } from "../../kit/metrics.ts";
+
+export const logins = new Counter({
+  name: "notifyx_auth_logins_total",
+  help: "Logins, by outcome: good, or wrong e-mail address or password",
+  labelNames: ["outcome"],
+  registers: [registry],
+});
+
+export const registrations = new Counter({
+  name: "notifyx_auth_registrations_total",
+  help: "Users who registered",
+  registers: [registry],
+});
+
+export function measureWaiting(waiting: () => number): void {
+  new Gauge({
+    name: "notifyx_auth_hashes_waiting",
+    help: "Password hashes that wait for their turn",
+    registers: [registry],
+    collect() {
+      this.set(waiting());
+    },
+  });
+}

@@ -1,0 +1,12 @@
+/** Auth's migrations, oldest first. They are imported as text, so that reading them takes no permission. */
+
+import type { Migration } from "../../../kit/migrations.ts";
+import users from "./000001_users.sql" with { type: "text" };
+import sessions from "./000002_sessions.sql" with { type: "text" };
+import signingKeys from "./000003_signing_keys.sql" with { type: "text" };
+
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "000001_users", sql: users },
+  { name: "000002_sessions", sql: sessions },
+  { name: "000003_signing_keys", sql: signingKeys },
+];

@@ -1,0 +1,129 @@
+/** Auth's GraphQL (schema/auth.graphql): who users are, and how they sign in. */
+
+import type { IResolvers } from "@graphql-tools/utils";
+import type { Sql } from "../../kit/database.ts";
+import { UserError } from "../../kit/errors.ts";
+import { isUuid, newId } from "../../kit/ids.ts";
+import type { Logger } from "../../kit/log.ts";
+import {
+  type Connection,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  PAGE_LIMIT,
+  pageSize,
+  unknownCursor,
+} from "../../kit/paging.ts";
+import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
+import { checkNewEmail, checkNewPassword, checkText, EMAIL_LIMIT, emailKey, isEmail } from "./credentials.ts";
+import { logins, registrations } from "./metrics.ts";
+import type { Passwords } from "./passwords.ts";
+import { beginSession, endSession, type NewSession } from "./sessions.ts";
+import { addUser, findAccount, findUser, findUsers, listUsers, replacePasswordHash, type User } from "./store.ts";
+
+export interface ResolversOptions {
+  readonly sql: Sql;
+  readonly passwords: Passwords;
+  /** How long a session lasts. */
+  readonly sessionSeconds: number;
+  readonly log: Logger;
+}
+
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+interface UsersArguments {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly search?: string | null;
+}
+type SignedIn = NewSession & { readonly user: User };
+
+export function authResolvers(options: ResolversOptions): IResolvers<unknown, SubgraphContext> {
+  const { sql } = options;
+  return {
+    Query: {
+      me: async (_, __, context) => {
+        const user = await findUser(sql, requireViewer(context).userId);
+        if (user === null) throw new UserError("UNAUTHENTICATED", "this user is no more");
+        return user;
+      },
+      user: (_, { id }: { id: string }, context) => {
+        requireViewer(context);
+        return findUser(sql, id);
+      },
+      users: (_, args: UsersArguments, context) => {
+        requireViewer(context);
+        return usersPage(sql, args);
+      },
+      _users: (_, { ids }: { ids: readonly string[] }, context) => {
+        requireViewer(context);
+        if (ids.length > PAGE_LIMIT) throw new UserError("BAD_USER_INPUT", `ids takes at most ${PAGE_LIMIT} ids`);
+        return findUsers(sql, ids);
+      },
+    },
+    Mutation: {
+      register: (_, credentials: Credentials) => register(options, credentials),
+      login: (_, credentials: Credentials) => login(options, credentials),
+      logout: async (_, __, context) => {
+        const { sessionId } = requireViewer(context);
+        if (await endSession(sql, sessionId)) return true;
+        throw new UserError("UNAUTHENTICATED", "the session has ended");
+      },
+    },
+  };
+}
+
+async function register({ sql, passwords, sessionSeconds }: ResolversOptions, given: Credentials): Promise<SignedIn> {
+  const email = checkNewEmail(given.email);
+  checkNewPassword(given.password);
+  const passwordHash = await passwords.hash(given.password);
+  // Both or neither: someone who registered and got no session would find the address taken when asking again.
+  const session = await sql.begin(async (transaction) => {
+    const inside = transaction as unknown as Sql;
+    const user = await addUser(inside, { id: newId(), email, emailKey: emailKey(email), passwordHash });
+    if (user === undefined) throw new UserError("CONFLICT", "someone has registered with this e-mail address");
+    return { ...await beginSession(inside, user.id, sessionSeconds), user };
+  });
+  registrations.inc();
+  return session;
+}
+
+/** An unknown address and a wrong password get the same answer in the same time: one hash is computed in either case. */
+async function login(options: ResolversOptions, { email, password }: Credentials): Promise<SignedIn> {
+  const { sql, passwords, sessionSeconds } = options;
+  checkText("email", email);
+  checkText("password", password);
+  const account = isEmail(email.trim()) ? await findAccount(sql, emailKey(email)) : undefined;
+  const matches = await passwords.verify(account?.passwordHash, password);
+  if (account === undefined || !matches) {
+    logins.inc({ outcome: "wrong" });
+    throw new UserError("UNAUTHENTICATED", "wrong e-mail address or password");
+  }
+  if (passwords.isStale(account.passwordHash)) await rehash(options, account.user.id, account.passwordHash, password);
+  const session = await beginSession(sql, account.user.id, sessionSeconds);
+  logins.inc({ outcome: "good" });
+  return { ...session, user: account.user };
+}
+
+/** The login is good without it: the next one tries again. */
+async function rehash({ sql, passwords, log }: ResolversOptions, userId: string, before: string, password: string) {
+  try {
+    await replacePasswordHash(sql, userId, before, await passwords.hash(password));
+  } catch (error) {
+    log.warning("a password's hash stays as it is: {error}", { error });
+  }
+}
+
+async function usersPage(sql: Sql, { first, after, search }: UsersArguments): Promise<Connection<User>> {
+  const size = pageSize(first);
+  const [afterId] = after == null ? [] : decodeCursor(after, 1);
+  if (afterId !== undefined && !isUuid(afterId)) throw unknownCursor();
+  checkText("search", search ?? "");
+  if ((search?.length ?? 0) > EMAIL_LIMIT) {
+    throw new UserError("BAD_USER_INPUT", `search takes up to ${EMAIL_LIMIT} characters`);
+  }
+  const rows = await listUsers(sql, { limit: size + 1, afterId, search: emailKey(search ?? "") });
+  return connection(rows, size, (user) => encodeCursor([user.id]));
+}
