@@ -30,15 +30,16 @@ export interface Listener {
   close(): void;
 }
 
+/** Serves the app on a port. */
+export type Listen = (app: App, hostname: string, port: number) => Promise<Listener>;
+
 export interface ServiceOptions {
   readonly name: ServiceName;
   readonly config: CommonConfig;
   /** Operations of two-phase commit in which this service takes part. */
   readonly participates?: readonly string[];
-  /** Makes routes, subgraph and workers; what it throws ends the process with one line. */
-  readonly setUp: (service: Service) => Promise<void>;
-  /** How the app is served; by default Deno.serve. */
-  readonly listen?: (app: App, hostname: string, port: number) => Promise<Listener>;
+  /** Makes routes, subgraph and workers, and may say how to serve them; Deno.serve by default. What it throws ends the process with one line. */
+  readonly setUp: (service: Service) => Promise<Listen | void>;
   /** Discovery itself doesn't register with discovery. */
   readonly registers?: boolean;
 }
@@ -138,9 +139,9 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
   const register = options.registers ?? true;
   if (register) service.directory.start();
-  await options.setUp(service);
+  const listen = await options.setUp(service) ?? listenWithDeno;
   const port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[service.name];
-  const listener = await (options.listen ?? listenWithDeno)(service.app, config.NOTIFYX_HOST, port);
+  const listener = await listen(service.app, config.NOTIFYX_HOST, port);
   const registration = new Registration({
     discoveryUrls: service.discoveryUrls,
     secret: service.secret,

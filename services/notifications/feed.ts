@@ -131,7 +131,7 @@ export class Feed {
   async #tailNow(): Promise<void> {
     while (this.#tailAgain && !this.#abort.signal.aborted) {
       this.#tailAgain = false;
-      const events = await readFeed(this.sql, this.#position, PAGE_EVENTS).catch((error) => {
+      const events = await readFeed(this.sql, this.#epoch, this.#position, PAGE_EVENTS).catch((error) => {
         this.log.warning("the feed can't read: {error}", { error: reason(error) });
         return [];
       });
@@ -154,6 +154,6 @@ export class Feed {
     if (position >= this.#position) return [];
     const first = this.#window[0]?.position ?? Infinity;
     if (position + 1 >= first) return this.#window.slice(position + 1 - first, position + 1 - first + PAGE_EVENTS);
-    return await readFeed(this.sql, position, PAGE_EVENTS);
+    return await readFeed(this.sql, this.#epoch, position, PAGE_EVENTS);
   }
 }

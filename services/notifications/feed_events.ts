@@ -1,6 +1,7 @@
 /** The events of the feed as gateways get them, one JSON object each. */
 
 import type { Sql } from "../../kit/database.ts";
+import { encodeFeedCursor } from "./cursors.ts";
 
 /** A notification at its position; `to` names the recipients of a targeted one, and is null for a broadcast. */
 export interface NotificationEvent {
@@ -11,6 +12,7 @@ export interface NotificationEvent {
   readonly fromUserId: string;
   readonly message: string;
   readonly createdAt: string;
+  readonly cursor: string;
   readonly to: readonly string[] | null;
 }
 
@@ -25,7 +27,7 @@ export interface MembershipEvent {
 export type FeedEvent = NotificationEvent | MembershipEvent;
 
 /** Up to `limit` events behind `position`, in their order. */
-export async function readFeed(sql: Sql, position: number, limit: number): Promise<FeedEvent[]> {
+export async function readFeed(sql: Sql, epoch: string, position: number, limit: number): Promise<FeedEvent[]> {
   const rows = await sql`
     select f.position, f.kind, f.topic_id, f.user_id, n.id, n.from_user_id, n.message, n.created_at, n.targeted,
       case when n.targeted then array(select r.user_id from recipients r where r.notification_id = n.id) end as recipients
@@ -41,6 +43,7 @@ export async function readFeed(sql: Sql, position: number, limit: number): Promi
         fromUserId: row.from_user_id,
         message: row.message,
         createdAt: row.created_at.toISOString(),
+        cursor: encodeFeedCursor(epoch, row.position),
         to: row.recipients,
       }
       : { position: row.position, kind: row.kind, topicId: row.topic_id, userId: row.user_id }

@@ -64,7 +64,7 @@ export function serveFeed({ app, secret, stopping }: Service, sql: Sql, feed: Fe
     const missed = from === null ? [] : await inbox.missed(userId, topicId, from, position, REPLAY_PAGE);
     return c.json({
       position,
-      epoch: now!.epoch,
+      cursor: encodeFeedCursor(now!.epoch, position),
       topicIds: now!.topic_ids,
       missed: missed.map((one) => ({ ...one, cursor: encodeFeedCursor(now!.epoch, one.position) })),
       more: missed.length === REPLAY_PAGE,

@@ -1,0 +1,25 @@
+/** Who makes a request, as resolvers and subgraph calls see it. */
+
+import { UserError } from "../kit/errors.ts";
+import type { Session, Sessions } from "./sessions.ts";
+
+export class Caller {
+  constructor(private readonly sessions: Sessions, readonly token: string | null, readonly requestId: string) {}
+
+  /** As it stands now: a subscription outlives many identities. @throws UserError as {@link Sessions.of} */
+  session(): Promise<Session> {
+    return this.sessions.of(this.token);
+  }
+
+  /** @throws UserError `UNAUTHENTICATED` for an anonymous caller */
+  async userId(): Promise<string> {
+    const { userId } = await this.session();
+    if (userId === null) throw new UserError("UNAUTHENTICATED", "sign in first: this needs a session's token");
+    return userId;
+  }
+
+  /** The session has ended by this request: nothing may be remembered of it. */
+  signedOut(): void {
+    if (this.token !== null) this.sessions.forget(this.token);
+  }
+}

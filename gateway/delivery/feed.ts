@@ -1,0 +1,111 @@
+/**
+ * The gateway's one upstream: the feed of the notifications service, from whichever of its instances answers. In: JSON lines of
+ * `services/notifications/stream.ts`. Out: each event once, in the order of positions, to hub.ts; after a lost stream it goes on behind
+ * the last position.
+ */
+
+import { TextLineStream } from "./text_lines.ts";
+import type { FeedEvent } from "./feed_event.ts";
+import { reason } from "../../kit/directory.ts";
+import type { Logger } from "../../kit/log.ts";
+import { backoffMs, delay, SECOND } from "../../kit/time.ts";
+import type { Balancer } from "../balancer.ts";
+
+/** The feed says something every 3 s; one that is silent for this long is dead, in milliseconds. */
+const SILENCE_LIMIT_MS = 8 * SECOND;
+/** The longest pause before the next try, in milliseconds. */
+const PAUSE_LIMIT_MS = SECOND;
+
+export class UpstreamFeed {
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+  #position: number | undefined;
+  #epoch: string | undefined;
+
+  constructor(
+    private readonly balancer: Balancer,
+    private readonly secret: string,
+    private readonly log: Logger,
+    private readonly onEvent: (event: FeedEvent) => void,
+    /** The feed was replaced by another one: no position of before means anything. */
+    private readonly onOtherEpoch: () => void,
+  ) {}
+
+  /** Undefined until the feed was heard once: whoever begins to listen before that might miss something. */
+  get position(): number | undefined {
+    return this.#position;
+  }
+
+  start(): void {
+    this.#running ??= this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #follow(): Promise<void> {
+    for (let failures = 0; !this.#abort.signal.aborted;) {
+      const began = Date.now();
+      try {
+        await this.#read();
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        if (failures === 3) this.log.warning("the feed is away: {error}", { error: reason(error) });
+      }
+      failures = Date.now() - began > SILENCE_LIMIT_MS ? 0 : failures + 1;
+      await delay(backoffMs(failures, 50, PAUSE_LIMIT_MS), this.#abort.signal);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const instance = this.balancer.pick("notifications");
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
+    try {
+      const after = this.#position === undefined ? "" : `?after=${this.#position}`;
+      const response = await fetch(`${instance.url}/api/feed${after}`, {
+        headers: { authorization: `Bearer ${this.secret}` },
+        signal: AbortSignal.any([this.#abort.signal, silence.signal]),
+      });
+      if (!response.ok || response.body === null) {
+        await response.body?.cancel();
+        throw new Error(`${response.status} from the feed`);
+      }
+      for await (const line of response.body.pipeThrough(new TextLineStream())) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
+        this.#take(JSON.parse(line));
+      }
+    } catch (error) {
+      this.balancer.failed(instance);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(line: FeedEvent | { kind?: undefined; position: number; epoch?: string }): void {
+    if (line.kind === undefined) {
+      if (line.epoch !== undefined) this.#checkEpoch(line.epoch, line.position);
+      this.#position ??= line.position;
+      return;
+    }
+    // A stream that begins again may repeat; one that jumps has lost something, and the next stream brings it.
+    if (line.position <= this.#position!) return;
+    if (line.position !== this.#position! + 1) {
+      throw new Error(`the feed jumps from ${this.#position} to ${line.position}`);
+    }
+    this.#position = line.position;
+    this.onEvent(line);
+  }
+
+  #checkEpoch(epoch: string, position: number): void {
+    if (this.#epoch !== undefined && this.#epoch !== epoch) {
+      this.#position = position;
+      this.onOtherEpoch();
+    }
+    this.#epoch = epoch;
+  }
+}

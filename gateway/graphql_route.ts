@@ -1,0 +1,103 @@
+/** The gateway's `/graphql` over HTTP: queries and mutations by GraphQL over HTTP, subscriptions by server-sent events, GraphiQL for browsers. */
+
+import { type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
+import { parseRequestParams, type RequestParams } from "graphql-http";
+import { execute } from "graphql";
+import { STATUS_OF_CODE, UserError } from "../kit/errors.ts";
+import { createGraphQLHandler, type DocumentCache, executionArgs, maskError } from "../kit/graphql.ts";
+import { type App, readText, type RequestContext } from "../kit/http.ts";
+import type { Logger } from "../kit/log.ts";
+import { Caller } from "./caller.ts";
+import { eventStream } from "./delivery/server_sent_events.ts";
+import type { Origins } from "./origins.ts";
+import { bearerToken, type Sessions } from "./sessions.ts";
+
+export interface GraphQLRouteOptions {
+  readonly documents: () => DocumentCache;
+  readonly sessions: Sessions;
+  readonly origins: Origins;
+  readonly stopping: AbortSignal;
+  readonly log: Logger;
+}
+
+export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
+  const { documents, sessions, origins, log } = options;
+  const handle = createGraphQLHandler<Caller>({ documents, context: (caller) => caller, log });
+
+  app.on(["GET", "POST"], "/graphql", async (c) => {
+    const accept = c.req.header("accept") ?? "*/*";
+    if (c.req.method === "GET" && c.req.query("query") === undefined && accept.includes("text/html")) {
+      const { graphiqlPage } = await import("../kit/graphiql.ts");
+      return graphiqlPage(c);
+    }
+    try {
+      origins.check(c.req.header("origin"), c.req.header("host"));
+      const caller = new Caller(sessions, bearerToken(c.req.header("authorization")), c.get("requestId"));
+      // Checked before the document is looked at: what a stranger's document costs is theirs to pay.
+      await caller.session();
+      let text: Promise<string> | undefined;
+      const body = () => text ??= readText(c);
+      if (accept.includes("text/event-stream")) {
+        const streamed = await stream(c, body, caller, options, accept.trim() === "text/event-stream");
+        if (streamed !== undefined) return streamed;
+      }
+      const [answer, { status, headers }] = await handle({
+        method: c.req.method,
+        url: c.req.url,
+        header: (name) =>
+          name === "accept" ? accept.replace(/,?\s*text\/event-stream[^,]*/, "") || "*/*" : c.req.header(name),
+        body,
+        call: caller,
+      });
+      return new Response(answer, { status, headers });
+    } catch (error) {
+      // Whoever speaks GraphQL gets errors in GraphQL's form also where the request itself is refused.
+      if (!(error instanceof UserError)) throw error;
+      const retryAfter = error.extensions.retryAfterSeconds;
+      if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
+      return c.json({ errors: [maskError(error, log)] }, STATUS_OF_CODE[error.code]);
+    }
+  });
+}
+
+/** The operation as an event stream, if that is what its caller has to be answered with. */
+async function stream(
+  c: RequestContext,
+  body: () => Promise<string>,
+  caller: Caller,
+  { documents, stopping, log }: GraphQLRouteOptions,
+  onlyEvents: boolean,
+): Promise<Response | undefined> {
+  const request = {
+    method: c.req.method,
+    url: c.req.url,
+    headers: { get: (name: string) => c.req.header(name) },
+    body,
+  };
+  let params: RequestParams;
+  try {
+    const parsed = await parseRequestParams(request as never);
+    if (Array.isArray(parsed)) return undefined;
+    params = parsed as RequestParams;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return undefined;
+  }
+  const cache = documents();
+  const checked = cache.check(params.query);
+  const refused = (errors: readonly GraphQLError[]) =>
+    c.json({ errors: errors.map((error) => maskError(error, log)) }, 400);
+  if ("errors" in checked) return onlyEvents ? refused(checked.errors) : undefined;
+  const operation = getOperationAST(checked.document, params.operationName)?.operation;
+  if (operation === undefined) return undefined;
+  if (operation !== "subscription" && !onlyEvents) return undefined;
+  if (operation === "mutation" && c.req.method === "GET") return undefined;
+  const args = executionArgs(cache.schema, checked.document, params, caller);
+  const format = (result: ExecutionResult): ExecutionResult =>
+    result.errors === undefined ? result : { ...result, errors: result.errors.map((error) => maskError(error, log)) };
+  return eventStream(await perform(args, operation), format, stopping);
+}
+
+function perform(args: ExecutionArgs, operation: string) {
+  return operation === "subscription" ? subscribe(args) : execute(args);
+}

@@ -1,0 +1,40 @@
+/** HTTP and WebSocket on one port: node:http, since `ws` needs the raw socket of an upgrade. */
+
+import { getRequestListener } from "@hono/node-server";
+import { createServer, type Server } from "node:http";
+import type { App } from "../kit/http.ts";
+import type { Listener } from "../kit/service.ts";
+import { SECOND } from "../kit/time.ts";
+import type { Sockets } from "./delivery/socket.ts";
+
+/** The head of a request must be there within this time, and all of it within the next, in milliseconds. */
+const HEADERS_LIMIT_MS = 10 * SECOND;
+const REQUEST_LIMIT_MS = 30 * SECOND;
+
+export function listenWithSockets(serveSockets: (server: Server) => Sockets) {
+  return async (app: App, hostname: string, port: number): Promise<Listener> => {
+    const server = createServer(
+      { headersTimeout: HEADERS_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: 65 * SECOND },
+      getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    );
+    const sockets = serveSockets(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, hostname, resolve);
+    });
+    return {
+      port: (server.address() as { port: number }).port,
+      drain() {
+        sockets.drain();
+        return new Promise((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        });
+      },
+      close() {
+        sockets.close();
+        server.closeAllConnections();
+      },
+    };
+  };
+}

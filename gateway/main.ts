@@ -1,0 +1,89 @@
+/** The gateway: one graph over all services, the coordinator of the two-phase commit, and delivery. Starts the process. */
+
+import * as v from "valibot";
+import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../kit/config.ts";
+import { runService } from "../kit/service.ts";
+import { Balancer } from "./balancer.ts";
+import { Hub } from "./delivery/hub.ts";
+import { serveSockets } from "./delivery/socket.ts";
+import { serveGraphQL } from "./graphql_route.ts";
+import { listenWithSockets } from "./listen.ts";
+import { migrations } from "./migrations/mod.ts";
+import { Origins } from "./origins.ts";
+import { ownSchema } from "./own_schema.ts";
+import { Sessions } from "./sessions.ts";
+import { statusSections } from "./status_sections.ts";
+import { SubgraphCalls } from "./subgraph_call.ts";
+import { Supergraph } from "./supergraph.ts";
+import { Coordinator } from "./two_phase/coordinator.ts";
+import { DecisionLog } from "./two_phase/decision_log.ts";
+import { Participants } from "./two_phase/participants.ts";
+import { Recovery } from "./two_phase/recovery.ts";
+import { requiredParticipants } from "./two_phase/required.ts";
+import { serveTransactions } from "./two_phase/routes.ts";
+
+const origins = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== "")),
+  v.check(
+    (all) => all.every((one) => URL.parse(one)?.origin === one),
+    "origins such as https://app.example, separated by commas",
+  ),
+);
+const config = readConfig({
+  ...COMMON_SETTINGS,
+  ...DATABASE_SETTINGS,
+  NOTIFYX_ALLOWED_ORIGINS: v.optional(origins, ""),
+});
+/** Without these the graph would be of no use, and sending would be refused. */
+const NEEDED = ["auth", "notifications", "counter"];
+
+await runService({
+  name: "gateway",
+  config,
+  async setUp(service) {
+    const { app, directory, log, secret, stopping } = service;
+    const sql = await service.database(config, migrations);
+    const balancer = new Balancer(directory);
+    const sessions = new Sessions(balancer, secret);
+    const decisions = new DecisionLog(sql);
+    const coordinator = new Coordinator(
+      new Participants(balancer, secret),
+      decisions,
+      (operation) => requiredParticipants(directory, operation),
+      log,
+    );
+    const recovery = new Recovery(decisions, coordinator, log);
+    const hub = new Hub(balancer, secret, log);
+    const supergraph = new Supergraph(
+      directory,
+      new SubgraphCalls(balancer),
+      secret,
+      ownSchema(directory, coordinator, hub),
+      log,
+    );
+    service.onStop("the coordinator", () => coordinator.stop());
+    service.onStop("recovery", () => recovery.stop());
+    service.onStop("the graph", () => supergraph.stop());
+    service.onStop("the hub", () => hub.stop());
+
+    const shared = {
+      documents: () => supergraph.documents,
+      sessions,
+      origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
+      log,
+    };
+    serveGraphQL(app, { ...shared, stopping });
+    serveTransactions(app, secret, coordinator, decisions);
+
+    for (const needed of NEEDED) {
+      service.readyChecks.set(needed, () => supergraph.has(needed) && directory.instances(needed).length > 0);
+    }
+    service.readyChecks.set("feed", () => hub.position !== undefined);
+    service.statusPage.push(...statusSections(directory, hub, decisions));
+    supergraph.start();
+    hub.start();
+    recovery.start();
+    return listenWithSockets((server) => serveSockets(server, shared));
+  },
+});

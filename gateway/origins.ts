@@ -1,0 +1,23 @@
+/** Which web pages may use the gateway: its own, and those that the settings name. Programs send no Origin, and are fine. */
+
+import { UserError } from "../kit/errors.ts";
+
+export class Origins {
+  readonly #allowed: ReadonlySet<string>;
+
+  constructor(allowed: readonly string[]) {
+    this.#allowed = new Set(allowed);
+  }
+
+  isAllowed(origin: string | undefined, host: string | undefined): boolean {
+    if (origin === undefined) return true;
+    return this.#allowed.has(origin) || (host !== undefined && URL.parse(origin)?.host === host);
+  }
+
+  /** @throws UserError `FORBIDDEN` */
+  check(origin: string | undefined, host: string | undefined): void {
+    if (!this.isAllowed(origin, host)) {
+      throw new UserError("FORBIDDEN", "this Origin is not allowed (NOTIFYX_ALLOWED_ORIGINS)");
+    }
+  }
+}

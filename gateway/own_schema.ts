@@ -1,0 +1,73 @@
+/** The gateway's own part of the graph: sending as the coordinator, delivery from the hub, and what discovery knows. */
+
+import { makeExecutableSchema } from "@graphql-tools/schema";
+import type { GraphQLSchema } from "graphql";
+import type { Directory } from "../kit/directory.ts";
+import sdl from "../schema/gateway.graphql" with { type: "text" };
+import type { Caller } from "./caller.ts";
+import type { Delivered, Hub } from "./delivery/hub.ts";
+import type { Coordinator } from "./two_phase/coordinator.ts";
+
+interface SendArguments {
+  readonly topicId: string;
+  readonly message: string;
+  readonly to?: readonly string[] | null;
+}
+
+/** The order of the instances of a service is that of their start. */
+export function ownSchema(directory: Directory, coordinator: Coordinator, hub: Hub): GraphQLSchema {
+  return makeExecutableSchema<Caller>({
+    typeDefs: sdl,
+    resolvers: {
+      Query: {
+        async services(_: unknown, __: unknown, caller: Caller) {
+          await caller.userId();
+          const byName = Map.groupBy(directory.all(), (instance) => instance.service);
+          return [...byName].sort(([a], [b]) => a < b ? -1 : 1).map(([name, instances]) => ({
+            name,
+            instances: instances.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1),
+          }));
+        },
+      },
+      Mutation: {
+        async sendNotification(
+          _: unknown,
+          { topicId, message, to }: SendArguments,
+          caller: Caller,
+        ): Promise<Delivered> {
+          const fromUserId = await caller.userId();
+          const { transactionId, results } = await coordinator.run("sendNotification", (notificationId) => ({
+            notificationId,
+            topicId,
+            fromUserId,
+            message,
+            to: to ?? [],
+          }));
+          const placed = results.get("notifications") as { cursor?: string; createdAt?: string } | undefined;
+          return {
+            id: transactionId,
+            topic: { id: topicId.toLowerCase() },
+            from: { id: fromUserId },
+            message,
+            createdAt: placed?.createdAt ?? new Date().toISOString(),
+            cursor: placed?.cursor ?? null,
+            status: "SENT",
+          };
+        },
+      },
+      Subscription: {
+        notificationReceived: {
+          async subscribe(
+            _: unknown,
+            { topicId, after }: { topicId?: string | null; after?: string | null },
+            caller: Caller,
+          ) {
+            const userId = await caller.userId();
+            return await hub.listen({ userId, topicId: topicId?.toLowerCase() ?? null, after: after ?? null });
+          },
+          resolve: (delivered: Delivered) => delivered,
+        },
+      },
+    },
+  });
+}

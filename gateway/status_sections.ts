@@ -1,0 +1,28 @@
+/** What the gateway's status page shows: the instances that it knows, delivery, and transactions. */
+
+import type { Directory } from "../kit/directory.ts";
+import type { StatusPage } from "../kit/status_page.ts";
+import type { Hub } from "./delivery/hub.ts";
+import type { DecisionLog } from "./two_phase/decision_log.ts";
+
+export function statusSections(directory: Directory, hub: Hub, decisions: DecisionLog): StatusPage {
+  return [
+    () => ({
+      title: "Instances",
+      columns: ["service", "url", "since", "takes part in"],
+      rows: directory.all()
+        .sort((a, b) => a.service.localeCompare(b.service) || a.startedAt.localeCompare(b.startedAt))
+        .map((one) => [one.service, one.url, one.startedAt, one.participates.join(", ")]),
+    }),
+    () => ({
+      title: "Delivery",
+      columns: ["feed position", "subscriptions"],
+      rows: [[hub.position ?? "not heard yet", hub.size]],
+    }),
+    async () => ({
+      title: "Unfinished transactions",
+      columns: ["transaction", "participants"],
+      rows: (await decisions.unfinished(0, 50)).map((one) => [one.transactionId, one.participants.join(", ")]),
+    }),
+  ];
+}

@@ -1,0 +1,70 @@
+/** Calls to participants: the three routes of two-phase commit, on whichever instance answers. */
+
+import { call, type CallAnswer } from "../../kit/call.ts";
+import { isErrorCode, UserError } from "../../kit/errors.ts";
+import type { Balancer } from "../balancer.ts";
+
+export interface Prepare {
+  readonly transactionId: string;
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+  /** When a participant that has heard nothing begins to inquire, in milliseconds after its prepare. */
+  readonly deadlineMs: number;
+}
+
+export class Participants {
+  constructor(private readonly balancer: Balancer, private readonly secret: string) {}
+
+  /** Resolves for a vote of yes. @throws UserError what a vote of no says; `TRANSACTION_ABORTED` for no vote at all */
+  async prepare(service: string, body: Prepare, limitMs: number): Promise<void> {
+    const { status, body: answer } = await this.#ask(service, "POST", "/api/prepare_2pc", body, limitMs);
+    if (status === 200 && (answer as { vote?: unknown } | null)?.vote === "yes") return;
+    const { vote, error, code, ...extra } = (answer ?? {}) as Record<string, unknown>;
+    if (vote === "no" && isErrorCode(code)) throw new UserError(code, String(error), extra);
+    throw new UserError("TRANSACTION_ABORTED", `${service} could not prepare`);
+  }
+
+  /** Resolves once it is committed, to what the participant adds. @throws Damage when the participant refuses, UserError else */
+  async commit(service: string, transactionId: string, limitMs: number): Promise<Record<string, unknown> | undefined> {
+    const { status, body } = await this.#ask(service, "POST", "/api/commit_2pc", { transactionId }, limitMs);
+    if (status === 200) return (body as { result?: Record<string, unknown> } | null)?.result;
+    if (status === 409) throw new Damage(service, transactionId, String((body as { error?: unknown } | null)?.error));
+    throw new UserError("SERVICE_UNAVAILABLE", `${service} could not commit`);
+  }
+
+  async rollback(service: string, transactionId: string, limitMs: number): Promise<void> {
+    const { status } = await this.#ask(service, "DELETE", "/api/rollback_2pc", { transactionId }, limitMs);
+    if (status !== 200) throw new UserError("SERVICE_UNAVAILABLE", `${service} could not roll back`);
+  }
+
+  /** Every route may be repeated, so an instance that can't be reached is followed by the next. */
+  async #ask(
+    service: string,
+    method: "POST" | "DELETE",
+    route: string,
+    body: unknown,
+    limitMs: number,
+  ): Promise<CallAnswer> {
+    const giveUpAt = Date.now() + limitMs;
+    let last: unknown = new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
+    for (const instance of this.balancer.inTurn(service)) {
+      const left = giveUpAt - Date.now();
+      if (left <= 0) break;
+      try {
+        return await call(instance.url + route, { method, body, secret: this.secret, limitMs: left });
+      } catch (error) {
+        this.balancer.failed(instance);
+        last = error;
+      }
+    }
+    throw last;
+  }
+}
+
+/** A participant says that it can't commit what was decided: it rolled back, or never prepared. Nothing repairs that by itself. */
+export class Damage extends Error {
+  override readonly name = "Damage";
+  constructor(readonly service: string, readonly transactionId: string, reason: string) {
+    super(`${service} can't commit ${transactionId}: ${reason}`);
+  }
+}

@@ -1,0 +1,78 @@
+/** Phase two of a committed transaction: commit on every participant, until each has confirmed. Anyone may do it, also two at once. */
+
+import { reason } from "../../kit/directory.ts";
+import type { Logger } from "../../kit/log.ts";
+import { backoffMs, delay, SECOND } from "../../kit/time.ts";
+import type { DecisionLog } from "./decision_log.ts";
+import { damaged } from "./metrics.ts";
+import { Damage, type Participants } from "./participants.ts";
+
+export interface Round {
+  readonly results: Map<string, Record<string, unknown>>;
+  readonly unconfirmed: string[];
+}
+
+/** How long one commit may take when nobody waits for it, in milliseconds. */
+const COMMIT_LIMIT_MS = 5 * SECOND;
+/** The longest pause between two rounds, in milliseconds. */
+const PAUSE_LIMIT_MS = 2 * SECOND;
+
+export class PhaseTwo {
+  /** Transactions that are driven here now. */
+  readonly #driven = new Set<string>();
+  readonly #damaged = new Set<string>();
+
+  constructor(
+    private readonly participants: Participants,
+    private readonly decisions: DecisionLog,
+    private readonly log: Logger,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  isDriven(transactionId: string): boolean {
+    return this.#driven.has(transactionId) || this.#damaged.has(transactionId);
+  }
+
+  /** One commit on each of `services`, at once. */
+  async round(transactionId: string, services: readonly string[], limitMs: number): Promise<Round> {
+    const results = new Map<string, Record<string, unknown>>();
+    const unconfirmed: string[] = [];
+    this.#driven.add(transactionId);
+    await Promise.all(services.map(async (service) => {
+      try {
+        const result = await this.participants.commit(service, transactionId, limitMs);
+        if (result !== undefined) results.set(service, result);
+      } catch (error) {
+        unconfirmed.push(service);
+        if (error instanceof Damage) this.#alarm(error);
+        else {this.log.warning("{service} has not confirmed a commit: {error}", {
+            service,
+            error: reason(error),
+            transactionId,
+          });}
+      }
+    }));
+    this.#driven.delete(transactionId);
+    return { results, unconfirmed };
+  }
+
+  /** Rounds with growing pauses, until all have confirmed, the process stops, or there is damage. */
+  async untilConfirmed(transactionId: string, services: readonly string[]): Promise<void> {
+    let left = services;
+    for (let attempt = 0; left.length > 0; attempt++) {
+      this.#driven.add(transactionId);
+      await delay(backoffMs(attempt, 50, PAUSE_LIMIT_MS), this.signal);
+      this.#driven.delete(transactionId);
+      if (this.signal.aborted || this.#damaged.has(transactionId)) return;
+      left = (await this.round(transactionId, left, COMMIT_LIMIT_MS)).unconfirmed;
+    }
+    this.decisions.finished(transactionId);
+  }
+
+  /** The row stays unfinished, and nobody tries again: a person has to look. */
+  #alarm(damage: Damage): void {
+    this.#damaged.add(damage.transactionId);
+    damaged.set(this.#damaged.size);
+    this.log.error("DAMAGE: {error}", { error: damage.message, transactionId: damage.transactionId });
+  }
+}

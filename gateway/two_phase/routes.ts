@@ -1,0 +1,29 @@
+/** What participants and people ask of a transaction. Looking changes nothing; inquiring decides what is undecided. */
+
+import { UserError } from "../../kit/errors.ts";
+import { allowMember, type App } from "../../kit/http.ts";
+import type { Coordinator } from "./coordinator.ts";
+import type { DecisionLog } from "./decision_log.ts";
+
+const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
+
+export function serveTransactions(app: App, secret: string, coordinator: Coordinator, decisions: DecisionLog): void {
+  app.get("/api/transactions/:id", async (c) => {
+    allowMember(c, secret);
+    const id = checkId(c.req.param("id"));
+    return c.json({ state: await decisions.read(id) ?? "pending" });
+  });
+
+  app.post("/api/transactions/:id/inquire", async (c) => {
+    allowMember(c, secret);
+    const id = checkId(c.req.param("id"));
+    if (coordinator.isDeciding(id)) return c.json({ state: await decisions.read(id) ?? "pending" });
+    // The row is there before the answer, so that a coordinator that decides late loses.
+    return c.json({ state: await decisions.decide(id, "aborted", []) });
+  });
+}
+
+function checkId(id: string): string {
+  if (TRANSACTION_ID.test(id)) return id;
+  throw new UserError("BAD_USER_INPUT", "a transaction's id is 1 to 64 letters, digits and -");
+}
