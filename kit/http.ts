@@ -53,6 +53,8 @@ export function createApp(options: AppOptions): App {
   });
   app.onError((error, c) => {
     if (error instanceof UserError) {
+      const { retryAfterSeconds } = error.extensions;
+      if (typeof retryAfterSeconds === "number") c.header("retry-after", `${Math.ceil(retryAfterSeconds)}`);
       return fault(c, statusOf(error), error.code, error.message, error.extensions);
     }
     if (isConnectionError(error)) {

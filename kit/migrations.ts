@@ -16,6 +16,8 @@ export async function runMigrations(sql: Sql, migrations: readonly Migration[]):
   await sql.begin(async (transaction) => {
     // Released with the transaction, so that a node that dies here holds nobody up. The others wait for all of it.
     await transaction`set local lock_timeout = '60s'`;
+    // A service's limit is for its queries: a migration of a large table, and the wait for a node that runs one, take longer.
+    await transaction`set local statement_timeout = '10min'`;
     await transaction`select pg_advisory_xact_lock(${LOCK_KEY})`;
     await transaction`create table if not exists schema_migrations (
       name text primary key, checksum text not null, ran_at timestamptz not null default now())`;

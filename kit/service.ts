@@ -139,7 +139,9 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
   const register = options.registers ?? true;
   if (register) service.directory.start();
-  const listen = await options.setUp(service) ?? listenWithDeno;
+  // A setup may wait a minute for its database: who is told to stop meanwhile stops.
+  const listen = await Promise.race([options.setUp(service), aborted(service.stopping)]) ?? listenWithDeno;
+  if (service.stopping.aborted) return await service.runStopSteps();
   const port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[service.name];
   const listener = await listen(service.app, config.NOTIFYX_HOST, port);
   const registration = new Registration({
@@ -155,16 +157,20 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   if (register) registration.start();
   log.info("{service} listens on port {port}", { service: service.name, port: listener.port });
 
-  await new Promise((resolve) => {
-    if (service.stopping.aborted) return resolve(undefined);
-    service.stopping.addEventListener("abort", resolve, { once: true });
-  });
+  await aborted(service.stopping);
 
   log.info("{service} stops", { service: service.name });
   await registration.stop();
   await drain(listener, stopMs, log);
   await service.runStopSteps();
   await service.directory.stop();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** Waits for what is in flight, at most `stopMs` milliseconds, then cuts it off. */

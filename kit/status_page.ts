@@ -1,5 +1,7 @@
 /** GET /dashboard: what this process is doing, for people; plain HTML that needs nothing else. */
 
+import { SECOND, withTimeLimit } from "./time.ts";
+
 export interface StatusSection {
   readonly title: string;
   readonly columns: readonly string[];
@@ -17,6 +19,9 @@ const STYLE = `
   th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
   th { font-weight: 600; } .good { color: light-dark(#116329, #56d364); } .bad { color: light-dark(#b3261e, #ff7b72); }`;
 
+/** How long one check or table may take, in milliseconds: the page is asked for when something is wrong. */
+const SECTION_LIMIT_MS = 2 * SECOND;
+
 export async function statusPage(
   service: string,
   page: StatusPage,
@@ -25,7 +30,7 @@ export async function statusPage(
   const checks = await Promise.all(
     [...readyChecks].map(async ([name, check]): Promise<[string, boolean]> => {
       try {
-        return [name, await check()];
+        return [name, await withTimeLimit(name, SECTION_LIMIT_MS, Promise.resolve(check()))];
       } catch {
         return [name, false];
       }
@@ -41,13 +46,21 @@ export async function statusPage(
       ...checks.map(([name, good]): [string, string] => [name, good ? "ok" : "waiting"]),
     ],
   };
-  const sections = [process, ...await Promise.all(page.map((section) => section()))];
+  const sections = [process, ...await Promise.all(page.map(orItsError))];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="5"><title>${escapeHtml(service)} – Notifyx</title><style>${STYLE}</style>
 <h1>Notifyx ${escapeHtml(service)} <span class="${ready ? "good" : "bad"}">${
     ready ? "● ready" : "● not ready"
   }</span></h1>
 ${sections.map(table).join("\n")}</html>`;
+}
+
+async function orItsError(section: () => StatusSection | Promise<StatusSection>): Promise<StatusSection> {
+  try {
+    return await withTimeLimit("this table", SECTION_LIMIT_MS, Promise.resolve(section()));
+  } catch {
+    return { title: "Not available just now", columns: [], rows: [] };
+  }
 }
 
 function table({ title, columns, rows }: StatusSection): string {
