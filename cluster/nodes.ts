@@ -5,7 +5,8 @@
 
 import { PORT_OFFSETS, type ServiceName } from "../kit/ports.ts";
 import { allow } from "./permissions.ts";
-import { join } from "node:path";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 
 export interface NodeKind {
   readonly kind: ServiceName;
@@ -16,8 +17,6 @@ export interface NodeKind {
   /** Kinds whose nodes it calls; "any" is every port of the hosts that take part, for what joins later. */
   readonly peers: readonly ServiceName[] | "any";
   readonly database: boolean;
-  /** Files and folders that it reads, relative to the checkout. */
-  readonly reads: readonly string[];
   /** Further flags of its own. */
   readonly flags?: readonly string[];
   /** The order in which kinds are stopped: who takes people's requests first. */
@@ -25,7 +24,16 @@ export interface NodeKind {
 }
 
 /** What the npm packages that every process uses look at: colours and the mode of graphql, ws and postgres.js. */
-const LIBRARY_ENVIRONMENT = ["NOTIFYX_*", "NODE_ENV", "NO_COLOR", "FORCE_COLOR", "PG*", "WS_NO_*", "USERNAME", "USER"];
+const LIBRARY_ENVIRONMENT = [
+  "NOTIFYX_*",
+  "NODE_ENV",
+  "NO_COLOR",
+  "FORCE_COLOR",
+  "PG*",
+  "WS_NO_*",
+  "USERNAME",
+  "USER",
+];
 
 export const NODE_KINDS: readonly NodeKind[] = [
   {
@@ -34,7 +42,6 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "services/discovery/main.ts",
     peers: ["discovery"],
     database: false,
-    reads: ["services/discovery", "schema"],
     stopsIn: 3,
   },
   {
@@ -43,7 +50,8 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "services/auth/main.ts",
     peers: ["discovery", "auth"],
     database: true,
-    reads: ["services/auth", "schema"],
+    flags: argon2Permissions(),
+    // The native part of @node-rs/argon2.
     stopsIn: 2,
   },
   {
@@ -52,7 +60,6 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "services/notifications/main.ts",
     peers: ["discovery", "auth", "gateway"],
     database: true,
-    reads: ["services/notifications", "schema"],
     stopsIn: 2,
   },
   {
@@ -61,7 +68,6 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "services/counter/main.ts",
     peers: ["discovery", "auth", "gateway"],
     database: true,
-    reads: ["services/counter", "schema"],
     stopsIn: 2,
   },
   {
@@ -70,7 +76,6 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "gateway/main.ts",
     peers: "any",
     database: true,
-    reads: ["gateway", "schema"],
     stopsIn: 1,
   },
 ];
@@ -109,7 +114,6 @@ export function nodePermissions(node: NodeKind, port: number, place: Place): str
   return [
     allow("net", net),
     allow("env", LIBRARY_ENVIRONMENT),
-    allow("read", node.reads.map((path) => join(place.checkout, path))),
     ...node.flags ?? [],
   ];
 }
@@ -117,6 +121,24 @@ export function nodePermissions(node: NodeKind, port: number, place: Place): str
 /** Where others reach a node: an address that means "all of mine" is no place to connect to. */
 export function reachable(host: string): string {
   return bracketed(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host);
+}
+
+/**
+ * The password hash is native code: its loader tells musl from glibc by reading `ldd` or, where there is none, by a report on
+ * this process and its machine.
+ */
+function argon2Permissions(): string[] {
+  const index = import.meta.resolve("@node-rs/argon2");
+  // Before it is downloaded there is no path to restrict it to.
+  const ffi = index.startsWith("file:")
+    ? allow("ffi", [dirname(dirname(dirname(fileURLToPath(index))))])
+    : "--allow-ffi";
+  return [
+    ffi,
+    allow("env", ["NAPI_RS_*"]),
+    allow("read", ["/usr/bin/ldd"]),
+    allow("sys", ["cpus", "networkInterfaces", "hostname"]),
+  ];
 }
 
 function bracketed(host: string): string {

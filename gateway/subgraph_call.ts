@@ -37,6 +37,8 @@ export class SubgraphCalls {
       if (limitMs <= 0) break;
       try {
         const { status, body: answer } = await call(`${instance.url}/graphql`, { body, headers, limitMs });
+        // It may have ended the session. The others forget it within the minute that an identity lasts.
+        if (service === "auth" && !mayRepeat) caller.signedOut();
         if (isResult(answer)) return answer;
         throw new UserError(
           "SERVICE_UNAVAILABLE",

@@ -3,7 +3,7 @@
  * Request and transaction ids join every line written below `withContext`, and what looks like a secret is redacted.
  */
 
-import { configure, getConsoleSink, getLogger, jsonLinesFormatter, type Logger, withContext } from "@logtape/logtape";
+import { configure, getConsoleSink, getLogger, type Logger, type LogRecord, withContext } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 import { DEFAULT_REDACT_FIELDS, JWT_PATTERN, redactByField, redactByPattern } from "@logtape/redaction";
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -25,7 +25,7 @@ export interface LogOptions {
 export async function startLog(service: string, { level, format }: LogOptions): Promise<Logger> {
   const pretty = format === "pretty" || (format === "auto" && Deno.stdout.isTerminal());
   const formatter = redactByPattern(
-    pretty ? getPrettyFormatter({ timestamp: "time", properties: true, wordWrap: false }) : jsonLinesFormatter,
+    pretty ? getPrettyFormatter({ timestamp: "time", properties: true, wordWrap: false }) : jsonLine,
     [JWT_PATTERN, URL_PASSWORD, BEARER],
   );
   await configure({
@@ -38,4 +38,18 @@ export async function startLog(service: string, { level, format }: LogOptions): 
     ],
   });
   return getLogger(["notifyx", service]);
+}
+
+/** One JSON object a line; values stand in the message as they are. */
+function jsonLine({ timestamp, level, category, message, properties }: LogRecord): string {
+  const line = {
+    time: new Date(timestamp).toISOString(),
+    level,
+    logger: category.join("."),
+    message: message.map((part) =>
+      typeof part === "string" ? part : part instanceof Error ? part.message : String(part)
+    ).join(""),
+    ...properties,
+  };
+  return JSON.stringify(line, (_, value) => value instanceof Error ? value.stack ?? value.message : value) + "\n";
 }

@@ -27,7 +27,7 @@ export class Counts {
   async fold(): Promise<number> {
     const rows = await this.sql<{ folded: number }[]>`
       with turn as materialized (
-        select pg_try_advisory_xact_lock(${FOLD_KEY}, 2) as mine
+        select pg_try_advisory_xact_lock(${FOLD_KEY}::int, 2) as mine
       ), gone as (
         delete from sends where transaction_id in (
           select transaction_id from sends where (select mine from turn) limit ${FOLD_ROWS}

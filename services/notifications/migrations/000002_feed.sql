@@ -6,7 +6,7 @@
 -- or dead holds nothing.
 
 create table feed_head (
-  only boolean primary key default true check (only),
+  sole boolean primary key default true check (sole),
   -- A cursor is an epoch and a position; a cursor of another epoch is of another feed.
   epoch text not null,
   position bigint not null
@@ -33,7 +33,7 @@ create index feed_of_topic on feed (topic_id, position) where notification_id is
 -- while the lock was waited for. "NTFX" is the lock's key.
 create function number_pending() returns table (numbered_id uuid, numbered_position bigint) language plpgsql as $$
 begin
-  perform pg_advisory_xact_lock(x'4e544658'::bigint, 1);
+  perform pg_advisory_xact_lock(x'4e544658'::int, 1);
   return query
     with batch as (
       delete from feed_pending returning notification_id, topic_id, since
@@ -53,12 +53,12 @@ end $$;
 -- The next position, for a join or a leave: what was committed before is numbered first.
 create function next_position() returns bigint language plpgsql as $$
 declare
-  next bigint;
+  place bigint;
 begin
   perform number_pending();
-  update feed_head set position = position + 1 returning position into next;
+  update feed_head set position = position + 1 returning position into place;
   perform pg_notify('feed', '');
-  return next;
+  return place;
 end $$;
 
 create function join_topic(topic uuid, member uuid) returns void language plpgsql as $$
@@ -68,7 +68,7 @@ begin
   if not exists (select from topics where id = topic) then
     raise exception 'there is no such topic' using errcode = 'NX404';
   end if;
-  perform pg_advisory_xact_lock(x'4e544658'::bigint, 1);
+  perform pg_advisory_xact_lock(x'4e544658'::int, 1);
   if exists (select from subscriptions where topic_id = topic and user_id = member and "left" is null) then
     return;
   end if;
@@ -84,7 +84,7 @@ begin
   if not exists (select from topics where id = topic) then
     raise exception 'there is no such topic' using errcode = 'NX404';
   end if;
-  perform pg_advisory_xact_lock(x'4e544658'::bigint, 1);
+  perform pg_advisory_xact_lock(x'4e544658'::int, 1);
   if not exists (select from subscriptions where topic_id = topic and user_id = member and "left" is null) then
     return;
   end if;
