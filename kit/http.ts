@@ -126,7 +126,7 @@ class BodyError extends UserError {
 
 /**
  * The body as text. @throws UserError `BAD_USER_INPUT` where it is not UTF-8 or, with 413, over {@link BODY_LIMIT_BYTES};
- * `TIMEOUT`, with 408, where it doesn't come
+ * `TIMEOUT`, with 408, where it doesn't come; `SERVICE_UNAVAILABLE` where it breaks off
  */
 export async function readText(c: RequestContext): Promise<string> {
   let bytes: BufferSource;
@@ -134,7 +134,9 @@ export async function readText(c: RequestContext): Promise<string> {
     bytes = await withTimeLimit("the body", BODY_LIMIT_MS, readBytes(c));
   } catch (error) {
     if (error instanceof TimeLimitError) throw new BodyError(408, "TIMEOUT", "the body took too long to arrive");
-    throw error;
+    if (error instanceof UserError) throw error;
+    // The caller hung up, or this process is stopping, which ends what is still arriving.
+    throw new UserError("SERVICE_UNAVAILABLE", "the body could not be read", {}, error);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
