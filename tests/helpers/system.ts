@@ -1,0 +1,156 @@
+/**
+ * The whole system for one test: its own PostgreSQL, real processes with their real permissions under the real supervisor, on ports
+ * that are free. `await using system = await startSystem()` stops all of it.
+ */
+
+import { Cluster, type ClusterNode } from "../../cluster/cluster.ts";
+import { Output } from "../../cluster/output.ts";
+import { NODE_KINDS, portOf } from "../../cluster/nodes.ts";
+import { type Postgres, startPrivatePostgres } from "../../cluster/postgres/mod.ts";
+import { Timings } from "../../cluster/timings.ts";
+import { connect, databaseUrl, type Sql } from "../../kit/database.ts";
+import { PORT_OFFSETS, type ServiceName } from "../../kit/ports.ts";
+import { delay } from "../../kit/time.ts";
+import { fileURLToPath } from "node:url";
+
+export interface SystemOptions {
+  /** How many nodes of each kind; one by default. */
+  readonly counts?: Partial<Record<ServiceName, number>>;
+  /** Settings of every process. */
+  readonly env?: Record<string, string>;
+  /** Whether commits are flushed to the disk, for a test that kills PostgreSQL or a bench. */
+  readonly durable?: boolean;
+}
+
+export const SECRET = "a-secret-of-the-tests-that-is-long-enough";
+/** The offset of the embedded PostgreSQL and the last of all kinds: so many ports lie between the first and the last. */
+const PORT_SPAN = 1_000;
+const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+export class System implements AsyncDisposable {
+  readonly #connections: Sql[] = [];
+
+  constructor(readonly cluster: Cluster, readonly postgres: Postgres & AsyncDisposable, readonly basePort: number) {}
+
+  /** The base URL of a node, the gateway's by default. */
+  url(kind: ServiceName = "gateway", index = 0): string {
+    return this.node(kind, index).url;
+  }
+
+  get graphqlUrl(): string {
+    return `${this.url()}/graphql`;
+  }
+
+  node(kind: ServiceName, index = 0): ClusterNode {
+    const found = this.cluster.nodes.filter((node) => node.kind.kind === kind)[index];
+    if (found === undefined) throw new Error(`there is no ${kind} ${index}`);
+    return found;
+  }
+
+  /** Sends a signal to a node's process. After SIGKILL the supervisor starts it again. */
+  signal(signal: Deno.Signal, kind: ServiceName, index = 0): void {
+    const { pid } = this.node(kind, index).process;
+    if (pid === undefined) throw new Error(`${kind} ${index} isn't running`);
+    Deno.kill(pid, signal);
+  }
+
+  /** A connection to the database of a service, closed with the system. */
+  database(service: ServiceName): Sql {
+    const sql = connect(databaseUrl(this.postgres.url, service), "test", 4);
+    this.#connections.push(sql);
+    return sql;
+  }
+
+  /** All prepared transactions of the server, in any database. */
+  async prepared(): Promise<string[]> {
+    const rows = await this.database("gateway")`select gid from pg_prepared_xacts`;
+    return rows.map((row) => row.gid as string);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#connections.map((sql) => sql.end({ timeout: 1 })));
+    // What a test froze can't stop.
+    for (const { process } of this.cluster.nodes) if (process.pid !== undefined) Deno.kill(process.pid, "SIGCONT");
+    await this.cluster.stop();
+    await this.postgres[Symbol.asyncDispose]();
+  }
+}
+
+export async function startSystem({ counts = {}, env = {}, durable = false }: SystemOptions = {}): Promise<System> {
+  const verbose = Deno.env.get("NOTIFYX_TEST_VERBOSE") === "1";
+  const output = verbose ? new Output() : silent;
+  const allCounts = Object.fromEntries(NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? 1]));
+  const postgres = await startPrivatePostgres({ durable });
+  const basePort = freeBasePort(allCounts);
+  const place = {
+    checkout: CHECKOUT,
+    host: "127.0.0.1",
+    basePort,
+    counts: allCounts,
+    databaseUrl: postgres.url,
+    discoveryUrls: Array.from(
+      { length: allCounts.discovery! },
+      (_, index) => `http://127.0.0.1:${portOf({ basePort }, "discovery", index)}`,
+    ),
+  };
+  const cluster = new Cluster({
+    place,
+    postgres: undefined,
+    env: { NOTIFYX_CLUSTER_SECRET: SECRET, NOTIFYX_STOP_SECONDS: "3", NOTIFYX_STOP_ON_STDIN_END: "1", ...env },
+    stopMs: 5_000,
+    output,
+    timings: new Timings(),
+  });
+  const system = new System(cluster, postgres, basePort);
+  try {
+    await cluster.start();
+  } catch (error) {
+    await system[Symbol.asyncDispose]();
+    throw error;
+  }
+  return system;
+}
+
+const silent = { line() {}, plain() {}, async flush() {} } as unknown as Output;
+
+/** A base such that every port that the nodes would take is free. Tests run at once, so it is chosen at random. */
+function freeBasePort(counts: Record<string, number>): number {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const base = 20_000 + Math.floor(Math.random() * (12_000 / PORT_SPAN)) * PORT_SPAN + Math.floor(Math.random() * 90);
+    const wanted = Object.entries(PORT_OFFSETS).flatMap(([kind, offset]) =>
+      Array.from({ length: counts[kind] ?? 0 }, (_, index) => base + offset + index)
+    );
+    if (wanted.every(isFree)) return base;
+  }
+  throw new Error("no free ports");
+}
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until `holds` says so. @throws Error after `limitMs`, naming `what` */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+  const giveUpAt = Date.now() + limitMs;
+  while (!await holds()) {
+    if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${limitMs} ms`);
+    await delay(20);
+  }
+}
+
+/** Waits until `count` subscriptions are registered at the gateway: what is sent from then on reaches them. */
+export async function listening(system: System, count: number): Promise<void> {
+  await until(`${count} subscriptions`, async () => await metric(system.url(), "notifyx_delivery_listeners") === count);
+}
+
+/** The value of a metric without labels at the process of `url`. */
+export async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+  return Number(line?.slice(name.length));
+}
