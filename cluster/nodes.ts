@@ -23,17 +23,9 @@ export interface NodeKind {
   readonly stopsIn: 1 | 2 | 3;
 }
 
-/** What the npm packages that every process uses look at: colours and the mode of graphql, ws and postgres.js. */
-const LIBRARY_ENVIRONMENT = [
-  "NOTIFYX_*",
-  "NODE_ENV",
-  "NO_COLOR",
-  "FORCE_COLOR",
-  "PG*",
-  "WS_NO_*",
-  "USERNAME",
-  "USER",
-];
+/** What graphql-js looks at, and postgres.js: its own settings, and who we are when the URL names no user. */
+const ENVIRONMENT = ["NOTIFYX_*", "NODE_ENV"];
+const DATABASE_ENVIRONMENT = ["PG*", "USERNAME", "USER", "LOGNAME"];
 
 export const NODE_KINDS: readonly NodeKind[] = [
   {
@@ -76,6 +68,7 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "gateway/main.ts",
     peers: "any",
     database: true,
+    flags: [allow("env", ["WS_NO_*"])],
     stopsIn: 1,
   },
 ];
@@ -113,7 +106,7 @@ export function nodePermissions(node: NodeKind, port: number, place: Place): str
   }
   return [
     allow("net", net),
-    allow("env", LIBRARY_ENVIRONMENT),
+    allow("env", node.database ? [...ENVIRONMENT, ...DATABASE_ENVIRONMENT] : ENVIRONMENT),
     ...node.flags ?? [],
   ];
 }

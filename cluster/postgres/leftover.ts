@@ -10,19 +10,35 @@ import { join } from "node:path";
 
 const FAST_STOP_MS = 5 * SECOND;
 const IMMEDIATE_STOP_MS = 5 * SECOND;
+/** Above every system's largest. */
+const NOBODYS_PID = 2 ** 31 - 1;
 
 export async function stopLeftover(options: GuardOptions, progress: (reason: string) => void): Promise<void> {
   const data = join(options.home, "data");
   const pid = readPostmaster(data)?.pid;
-  if (pid === undefined || !await runsIn(data, pid)) return;
+  if (pid === undefined) return;
+  if (!await runsIn(data, pid)) return disown(data);
   progress(`for the PostgreSQL that an earlier start left behind (process ${pid})`);
   for (const [signal, limitMs] of [["INT", FAST_STOP_MS], ["QUIT", IMMEDIATE_STOP_MS], ["KILL", SECOND]] as const) {
     // pg_ctl sends the signal as the server's own user, which can do no harm to anyone else's process.
     await run(options, join(options.programs, "bin", "pg_ctl"), ["kill", signal, String(pid)]);
     for (let waited = 0; waited < limitMs; waited += 50) {
-      if (!await runsIn(data, pid)) return;
+      if (!await runsIn(data, pid)) return disown(data);
       await delay(50);
     }
+  }
+}
+
+/**
+ * Puts a number that no process has into a `postmaster.pid` whose server is gone, for a new server refuses to start while
+ * the number in it is anyone's. The file stays: it also says which shared memory to look for.
+ */
+function disown(data: string): void {
+  const file = join(data, "postmaster.pid");
+  try {
+    Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(/^-?\d+/, String(NOBODYS_PID)), { create: false });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // A server that stops properly removes it.
   }
 }
 

@@ -21,6 +21,8 @@ const SETTINGS: Record<string, string> = {
   max_prepared_transactions: "300",
   shared_buffers: "128MB",
   jit: "off",
+  // The supervisor's lines have their name in front already.
+  log_line_prefix: "",
   log_timezone: "UTC",
   timezone: "UTC",
 };

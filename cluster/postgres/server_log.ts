@@ -10,7 +10,7 @@ const KEPT_LINES = 50;
 const REMAINS = /pre-existing shared memory block|lock file ".*" already exists/;
 const WORTH_READING =
   /PANIC|WARNING|ERROR|terminated by|crash|corrupt|invalid|could not|reinitializing|not properly shut down/;
-/** Said to clients that come too early or stay too long; they try again or are stopping themselves. */
+/** Said of the end of the log that a recovery reads, and to clients that come too early or stay too long. */
 const ROUTINE =
   /the database system is|terminating connection due to|canceling statement due to|connection to client lost/;
 
