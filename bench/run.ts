@@ -1,0 +1,24 @@
+/** `deno task bench [NAME …] [--quick]`: the benchmarks, each a table that ends in ratios against a peer measured in the same run. */
+
+const BENCHES: Record<string, string> = {
+  two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",
+};
+
+const names = Deno.args.filter((argument) => !argument.startsWith("-"));
+const options = Deno.args.filter((argument) => argument.startsWith("-"));
+const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0 || options.includes("--help")) {
+  if (unknown.length > 0) console.error(`there is no benchmark ${unknown.join(", ")}`);
+  console.log("deno task bench [NAME …] [--quick]\n");
+  for (const [name, what] of Object.entries(BENCHES)) console.log(`  ${name.padEnd(12)}${what}`);
+  Deno.exit(unknown.length > 0 ? 2 : 0);
+}
+
+for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+  console.log(`\n${name}: ${BENCHES[name]}`);
+  const { status } = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-all", new URL(`./${name}/main.ts`, import.meta.url).pathname, ...options],
+  }).spawn();
+  const { code } = await status;
+  if (code !== 0) Deno.exit(code);
+}

@@ -1,0 +1,44 @@
+/**
+ * The floor: one program that does the same SQL as a send, with the same code and no network but the database's own. Arguments: URL of the
+ * server, senders, warm-up seconds, seconds. Prints its figures as JSON.
+ */
+
+import { connect, databaseUrl } from "../../kit/database.ts";
+import { newId } from "../../kit/ids.ts";
+import { Barrier } from "../../kit/participant/barrier.ts";
+import { DecisionLog } from "../../gateway/two_phase/decision_log.ts";
+import { load } from "../lib/figures.ts";
+
+const [serverUrl, senders, warmUp, seconds, topicId, fromUserId] = Deno.args as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+const pool = 16;
+const notifications = connect(databaseUrl(serverUrl, "notifications"), "bench", pool);
+const counter = connect(databaseUrl(serverUrl, "counter"), "bench", pool);
+const gateway = connect(databaseUrl(serverUrl, "gateway"), "bench", pool);
+const participants = [new Barrier(notifications, "notifications"), new Barrier(counter, "counter")] as const;
+const decisions = new DecisionLog(gateway);
+
+const figures = await load(Number(senders), Number(warmUp), Number(seconds), async () => {
+  const id = newId();
+  await Promise.all([
+    participants[0].prepare(id, (sql) => [
+      sql`select prepare_notification(${id}, ${topicId}, ${fromUserId}, ${"hello"}, ${[]}::uuid[])`,
+    ]),
+    participants[1].prepare(
+      id,
+      (sql) => [sql`insert into sends (transaction_id, user_id) values (${id}, ${fromUserId})`],
+    ),
+  ]);
+  await decisions.decide(id, "committed", ["notifications", "counter"]);
+  await Promise.all(participants.map((participant) => participant.commit(id)));
+  decisions.finished(id);
+});
+await decisions.flush();
+await Promise.all([notifications, counter, gateway].map((sql) => sql.end({ timeout: 2 })));
+console.log(JSON.stringify(figures));
