@@ -3,6 +3,7 @@
 import { SECOND } from "../kit/time.ts";
 import { Cluster } from "./cluster.ts";
 import { downloadOnce } from "./download.ts";
+import { launcherGone } from "./launcher.ts";
 import { NODE_KINDS, type Place, portOf, reachable } from "./nodes.ts";
 import { HELP, parseOptions, type StartOptions } from "./options.ts";
 import { Output } from "./output.ts";
@@ -59,6 +60,11 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
       postgres?.process.kill();
     },
   );
+
+  launcherGone().then(() => {
+    output.plain("the process that started this one is gone: stopping");
+    end(0);
+  });
 
   try {
     const embedded = settings.databaseUrl === undefined;
