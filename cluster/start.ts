@@ -2,7 +2,6 @@
 
 import { SECOND } from "../kit/time.ts";
 import { Cluster } from "./cluster.ts";
-import { downloadOnce } from "./download.ts";
 import { launcherGone } from "./launcher.ts";
 import { NODE_KINDS, type Place, portOf, reachable } from "./nodes.ts";
 import { HELP, parseOptions, type StartOptions } from "./options.ts";
@@ -68,11 +67,9 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
 
   try {
     const embedded = settings.databaseUrl === undefined;
-    const downloaded = timings.measure("packages there", downloadOnce(CHECKOUT, DATA, (line) => output.plain(line)));
     if (embedded) {
       postgres = await timings.measure("postgres programs there", embeddedPostgres(settings, output));
     }
-    await downloaded;
     const place: Place = {
       checkout: CHECKOUT,
       host: settings.host,
