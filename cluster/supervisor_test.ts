@@ -66,7 +66,8 @@ Deno.test("supervisor - restarts a process that dies within 0.5 s", async () => 
   await using child = fixture(WAITS);
   await child.process.start();
   kill(child.process);
-  await until("the restart", 500, () => child.process.starts === 2 && child.process.state === "ready");
+  await until("the restart", 500, () => child.process.starts === 2);
+  await until("ready", 5_000, () => child.process.state === "ready");
   match(child.text(), /child +\| was ended by SIGKILL; starting it again/);
 });
 
@@ -77,7 +78,7 @@ Deno.test("supervisor - waits longer each time for a process that goes on dying"
   for (let round = 1; round <= 4; round++) {
     kill(child.process);
     waits.push(await until("the restart", 5_500, () => child.process.starts === round + 1));
-    await until("ready", 1_000, () => child.process.state === "ready");
+    await until("ready", 5_000, () => child.process.state === "ready");
   }
   ok((waits[3] ?? 0) > 500, `waited ${waits}`);
 });
@@ -122,7 +123,7 @@ Deno.test("supervisor - a stop ends the wait for a restart", async () => {
   await until("the third start", 5_000, () => child.process.starts === 3 && child.process.state === "waiting");
   const from = performance.now();
   await child.process.stop(5_000);
-  ok(performance.now() - from < 200);
+  ok(performance.now() - from < 1_000);
 });
 
 Deno.test("supervisor - ready when its URL answers 200", async () => {
