@@ -24,6 +24,33 @@ export class Balancer {
     return [...choice.slice(turn), ...choice.slice(0, turn)];
   }
 
+  /**
+   * What `ask` answers of the instance whose turn it is, or, where that can't be reached, of the next, within `limitMs` in all.
+   * With `repeat` false only one is asked. @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` of the last one; any other error at once
+   */
+  async ask<T>(
+    service: string,
+    limitMs: number,
+    ask: (instance: Instance, limitMs: number) => Promise<T>,
+    repeat = true,
+  ): Promise<T> {
+    const giveUpAt = Date.now() + limitMs;
+    let last: unknown;
+    for (const instance of this.inTurn(service)) {
+      const leftMs = giveUpAt - Date.now();
+      if (leftMs <= 0) break;
+      try {
+        return await ask(instance, leftMs);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        this.failed(instance);
+        last = error;
+        if (!repeat) break;
+      }
+    }
+    throw last ?? new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
+  }
+
   /** @throws UserError `SERVICE_UNAVAILABLE` when there is none */
   pick(service: string): Instance {
     const [instance] = this.inTurn(service);
@@ -43,4 +70,9 @@ export class Balancer {
     this.#failedAt.delete(id);
     return false;
   }
+}
+
+/** Whether an error says that nobody answered, and not what is wrong with the question. */
+export function isAway(error: unknown): boolean {
+  return error instanceof UserError && (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
 }

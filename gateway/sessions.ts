@@ -85,22 +85,15 @@ export class Sessions {
   }
 
   async #ask(token: string | null): Promise<Session> {
-    let last: unknown = new UserError("SERVICE_UNAVAILABLE", "auth is away just now: who asks can't be checked");
-    const giveUpAt = Date.now() + EXCHANGE_LIMIT_MS;
-    for (const instance of this.balancer.inTurn("auth")) {
-      const limitMs = giveUpAt - Date.now();
-      if (limitMs <= 0) break;
-      try {
-        const body = token === null ? {} : { token };
-        const answer = await callFor<Exchanged>(`${instance.url}/api/identity`, { body, secret: this.secret, limitMs });
-        return { identity: answer.identity, userId: answer.userId, expiresAt: Date.parse(answer.expiresAt) };
-      } catch (error) {
-        if (error instanceof UserError && error.code === "UNAUTHENTICATED") throw endedSession();
-        this.balancer.failed(instance);
-        last = error;
-      }
+    const body = token === null ? {} : { token };
+    try {
+      const { identity, userId, expiresAt } = await this.balancer.ask("auth", EXCHANGE_LIMIT_MS, ({ url }, limitMs) => {
+        return callFor<Exchanged>(`${url}/api/identity`, { body, secret: this.secret, limitMs });
+      });
+      return { identity, userId, expiresAt: Date.parse(expiresAt) };
+    } catch (error) {
+      throw error instanceof UserError && error.code === "UNAUTHENTICATED" ? endedSession() : error;
     }
-    throw last;
   }
 }
 

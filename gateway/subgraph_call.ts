@@ -28,38 +28,21 @@ export class SubgraphCalls {
       "x-request-id": caller.requestId,
       accept: "application/graphql-response+json, application/json",
     };
-    const giveUpAt = Date.now() + CALL_LIMIT_MS;
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = request.operationType !== OperationTypeNode.MUTATION;
-    let last: unknown = away(service);
-    for (const instance of this.balancer.inTurn(service)) {
-      const limitMs = giveUpAt - Date.now();
-      if (limitMs <= 0) break;
-      try {
-        const { status, body: answer } = await call(`${instance.url}/graphql`, { body, headers, limitMs });
-        // It may have ended the session. The others forget it within the minute that an identity lasts.
-        if (service === "auth" && !mayRepeat) caller.signedOut();
-        if (isResult(answer)) return answer;
-        throw new UserError(
-          "SERVICE_UNAVAILABLE",
-          `the service ${service} could not answer`,
-          {},
-          new Error(`status ${status}`),
-        );
-      } catch (error) {
-        this.balancer.failed(instance);
-        last = error instanceof UserError && error.code === "TIMEOUT"
-          ? new UserError("TIMEOUT", `the service ${service} took too long`)
-          : away(service);
-        if (!mayRepeat) break;
-      }
-    }
-    throw last;
+    return await this.balancer.ask(service, CALL_LIMIT_MS, async ({ url }, limitMs) => {
+      const { status, body: answer } = await call(`${url}/graphql`, { body, headers, limitMs });
+      // It may have ended the session. Other gateways forget it within the minute that an identity lasts.
+      if (service === "auth" && !mayRepeat) caller.signedOut();
+      if (isResult(answer)) return answer;
+      throw new UserError(
+        "SERVICE_UNAVAILABLE",
+        `the service ${service} could not answer`,
+        {},
+        new Error(`status ${status}`),
+      );
+    }, mayRepeat);
   }
-}
-
-function away(service: string): UserError {
-  return new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
 }
 
 function isResult(answer: unknown): answer is ExecutionResult {

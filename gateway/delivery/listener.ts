@@ -9,8 +9,9 @@
  */
 
 import type { FeedEvent, NotificationEvent } from "./feed_event.ts";
-import { isAway, type ReplayPage, type Replays } from "./replay.ts";
-import { UserError } from "../../kit/errors.ts";
+import { isAway } from "../balancer.ts";
+import type { ReplayPage, Replays } from "./replay.ts";
+import type { UserError } from "../../kit/errors.ts";
 import { backoffMs, delay, SECOND } from "../../kit/time.ts";
 
 export interface ListenOptions {

@@ -1,7 +1,6 @@
 /** What one viewer missed, page by page, from the notifications service (`POST /api/feed/replay`). */
 
 import { callFor } from "../../kit/call.ts";
-import { UserError } from "../../kit/errors.ts";
 import { SECOND } from "../../kit/time.ts";
 import type { Balancer } from "../balancer.ts";
 
@@ -39,28 +38,9 @@ export class Replays {
   constructor(private readonly balancer: Balancer, private readonly secret: string) {}
 
   /** @throws UserError what is wrong with the topic or the cursor; `SERVICE_UNAVAILABLE` or `TIMEOUT` */
-  async page(request: ReplayRequest): Promise<ReplayPage> {
-    let last: unknown = new UserError("SERVICE_UNAVAILABLE", "the service notifications is away just now");
-    const giveUpAt = Date.now() + LIMIT_MS;
-    for (const instance of this.balancer.inTurn("notifications")) {
-      const limitMs = giveUpAt - Date.now();
-      if (limitMs <= 0) break;
-      try {
-        return await callFor<ReplayPage>(`${instance.url}/api/feed/replay`, {
-          body: request,
-          secret: this.secret,
-          limitMs,
-        });
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        this.balancer.failed(instance);
-        last = error;
-      }
-    }
-    throw last;
+  page(request: ReplayRequest): Promise<ReplayPage> {
+    return this.balancer.ask("notifications", LIMIT_MS, ({ url }, limitMs) => {
+      return callFor<ReplayPage>(`${url}/api/feed/replay`, { body: request, secret: this.secret, limitMs });
+    });
   }
-}
-
-export function isAway(error: unknown): boolean {
-  return error instanceof UserError && (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
 }

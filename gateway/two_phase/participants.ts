@@ -38,26 +38,10 @@ export class Participants {
   }
 
   /** Every route may be repeated, so an instance that can't be reached is followed by the next. */
-  async #ask(
-    service: string,
-    method: "POST" | "DELETE",
-    route: string,
-    body: unknown,
-    limitMs: number,
-  ): Promise<CallAnswer> {
-    const giveUpAt = Date.now() + limitMs;
-    let last: unknown = new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
-    for (const instance of this.balancer.inTurn(service)) {
-      const left = giveUpAt - Date.now();
-      if (left <= 0) break;
-      try {
-        return await call(instance.url + route, { method, body, secret: this.secret, limitMs: left });
-      } catch (error) {
-        this.balancer.failed(instance);
-        last = error;
-      }
-    }
-    throw last;
+  #ask(service: string, method: "POST" | "DELETE", route: string, body: unknown, limitMs: number): Promise<CallAnswer> {
+    return this.balancer.ask(service, limitMs, (instance, leftMs) => {
+      return call(instance.url + route, { method, body, secret: this.secret, limitMs: leftMs });
+    });
   }
 }
 

@@ -12,7 +12,7 @@ import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { encodeFeedCursor } from "./cursors.ts";
-import { type FeedEvent, readFeed } from "./feed_events.ts";
+import { type FeedEvent, numberPending, readFeed } from "./feed_events.ts";
 import { feedPending, feedPosition } from "./metrics.ts";
 
 /** How often the feed looks for what nobody woke it for (a node that died between commit and numbering), in milliseconds. */
@@ -22,6 +22,13 @@ const WINDOW_EVENTS = 5_000;
 /** How many events one statement reads. */
 const PAGE_EVENTS = 500;
 
+/** Where a notification stands, for its sender. */
+export interface Placed {
+  readonly cursor: string;
+  readonly createdAt: string;
+}
+type Numbered = Map<string, Placed>;
+
 export class Feed {
   /** Events at consecutive positions, the last of them at `#position`. */
   #window: FeedEvent[] = [];
@@ -30,8 +37,8 @@ export class Feed {
   readonly #wake = new EventEmitter();
   readonly #abort = new AbortController();
   #running: Promise<unknown> | undefined;
-  #numbering: Promise<Map<string, number>> | undefined;
-  #nextNumbering: Promise<Map<string, number>> | undefined;
+  #numbering: Promise<Numbered> | undefined;
+  #nextNumbering: Promise<Numbered> | undefined;
   #tailing: Promise<void> | undefined;
   #tailAgain = false;
   #stopListening: (() => Promise<void>) | undefined;
@@ -52,7 +59,10 @@ export class Feed {
     const [head] = await this.sql<{ epoch: string; position: number }[]>`select epoch, position from feed_head`;
     this.#epoch = head!.epoch;
     this.#position = head!.position;
-    const listening = await this.sql.listen("feed", () => void this.#tail());
+    // Other nodes' numbering, joins and leaves; our own is known already.
+    const listening = await this.sql.listen("feed", (position) => {
+      if (Number(position) > this.#position) void this.#tail();
+    });
     this.#stopListening = listening.unlisten;
     this.#running = this.#poll();
   }
@@ -65,9 +75,9 @@ export class Feed {
   }
 
   /** The cursor of a committed notification, once it has a position; undefined when that takes longer than `limitMs`. */
-  async cursorOf(notificationId: string, limitMs: number): Promise<{ cursor: string; createdAt: string } | undefined> {
+  async place(notificationId: string, limitMs: number): Promise<Placed | undefined> {
     try {
-      return await withTimeLimit("the feed", limitMs, this.#cursorOf(notificationId));
+      return await withTimeLimit("the feed", limitMs, this.#place(notificationId));
     } catch (error) {
       if (!(error instanceof TimeLimitError)) throw error;
       this.log.warning("the feed is late", { limitMs });
@@ -75,17 +85,17 @@ export class Feed {
     }
   }
 
-  async #cursorOf(notificationId: string) {
-    const numbered = await this.#number();
-    const rows = await this.sql<{ position: number | null; created_at: Date }[]>`
-      select f.position, n.created_at from notifications n left join feed f on f.notification_id = n.id where n.id = ${notificationId}`;
-    const position = numbered.get(notificationId) ?? rows[0]?.position;
-    if (rows[0] === undefined || position == null) return undefined;
-    return { cursor: encodeFeedCursor(this.#epoch, position), createdAt: rows[0].created_at.toISOString() };
+  async #place(notificationId: string): Promise<Placed | undefined> {
+    const numbered = (await this.#number()).get(notificationId);
+    if (numbered !== undefined) return numbered;
+    // Somebody else gave it its position: another node, or a join or leave.
+    const [row] = await this.sql<{ position: number; created_at: Date }[]>`
+      select f.position, n.created_at from feed f join notifications n on n.id = f.notification_id where n.id = ${notificationId}`;
+    return row && { cursor: encodeFeedCursor(this.#epoch, row.position), createdAt: row.created_at.toISOString() };
   }
 
   /** Numbers what is committed by now. Calls that come while a batch is under way share the next one. */
-  #number(): Promise<Map<string, number>> {
+  #number(): Promise<Numbered> {
     if (this.#nextNumbering !== undefined) return this.#nextNumbering;
     if (this.#numbering === undefined) return this.#numbering = this.#numberNow();
     this.#nextNumbering = this.#numbering.catch(() => {}).then(() => {
@@ -95,14 +105,27 @@ export class Feed {
     return this.#nextNumbering;
   }
 
-  async #numberNow(): Promise<Map<string, number>> {
+  async #numberNow(): Promise<Numbered> {
     try {
-      const rows = await this.sql<{ numbered_id: string; numbered_position: number }[]>`select * from number_pending()`;
-      if (rows.length > 0) void this.#tail();
-      return new Map(rows.map((row) => [row.numbered_id, row.numbered_position]));
+      const events = await numberPending(this.sql, this.#epoch);
+      if (events.length > 0) this.#append(events, false);
+      return new Map(events.flatMap((event) => event.kind === "notification" ? [[event.id, event] as const] : []));
     } finally {
       if (this.#nextNumbering === undefined) this.#numbering = undefined;
     }
+  }
+
+  /** Puts events behind the window. What is missing between is read first; what the table itself doesn't have is gone. */
+  #append(events: readonly FeedEvent[], fromTable: boolean): void {
+    if (events[0]!.position !== this.#position + 1) {
+      if (!fromTable) return void this.#tail();
+      this.#window = [];
+    }
+    this.#window.push(...events);
+    if (this.#window.length > 2 * WINDOW_EVENTS) this.#window = this.#window.slice(-WINDOW_EVENTS);
+    this.#position = events.at(-1)!.position;
+    feedPosition.set(this.#position);
+    this.#wake.emit("events");
   }
 
   async #poll(): Promise<void> {
@@ -135,12 +158,8 @@ export class Feed {
         this.log.warning("the feed can't read: {error}", { error: reason(error) });
         return [];
       });
-      if (events.length === 0) continue;
-      this.#window.push(...events);
-      if (this.#window.length > 2 * WINDOW_EVENTS) this.#window = this.#window.slice(-WINDOW_EVENTS);
-      this.#position = events.at(-1)!.position;
-      feedPosition.set(this.#position);
-      this.#wake.emit("events");
+      const fresh = events.filter((event) => event.position > this.#position);
+      if (fresh.length > 0) this.#append(fresh, true);
       if (events.length === PAGE_EVENTS) this.#tailAgain = true;
     }
   }

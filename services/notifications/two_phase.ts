@@ -40,8 +40,8 @@ export function sendNotification(feed: Feed): Operation {
     },
     async committed(transactionId) {
       // The transaction's id is the notification's.
-      const cursor = await feed.cursorOf(transactionId, POSITION_LIMIT_MS);
-      return cursor === undefined ? undefined : { ...cursor };
+      const placed = await feed.place(transactionId, POSITION_LIMIT_MS);
+      return placed && { cursor: placed.cursor, createdAt: placed.createdAt };
     },
   };
 }

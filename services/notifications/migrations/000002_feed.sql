@@ -29,9 +29,15 @@ create table feed (
 create unique index feed_of_notification on feed (notification_id) where notification_id is not null;
 create index feed_of_topic on feed (topic_id, position) where notification_id is not null;
 
--- Numbers all that is committed and waits; the statement after the lock has a snapshot of its own, so it sees what was committed
--- while the lock was waited for. "NTFX" is the lock's key.
-create function number_pending() returns table (numbered_id uuid, numbered_position bigint) language plpgsql as $$
+-- Numbers all that is committed and waits, and gives it as the feed's events; the statement after the lock has a snapshot of its own, so
+-- it sees what was committed while the lock was waited for. The lock's key is "NTFX". Other nodes are told the last position.
+create function number_pending() returns table (
+  "position" bigint, kind text, topic_id uuid, user_id uuid, id uuid, from_user_id uuid, message text, created_at timestamptz,
+  recipients uuid[]
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+  head bigint;
 begin
   perform pg_advisory_xact_lock(x'4e544658'::int, 1);
   return query
@@ -41,12 +47,17 @@ begin
       select notification_id, topic_id, row_number() over (order by since, notification_id) as nth from batch
     ), moved as (
       update feed_head set position = position + (select count(*) from batch) where exists (select from batch)
+    ), added as (
+      insert into feed (position, kind, topic_id, notification_id)
+        select (select position from feed_head) + nth, 'notification', topic_id, notification_id from numbered
+        returning position, topic_id, notification_id
     )
-    insert into feed (position, kind, topic_id, notification_id)
-      select (select position from feed_head) + nth, 'notification', topic_id, notification_id from numbered
-      returning notification_id, position;
+    select a.position, 'notification', a.topic_id, null::uuid, n.id, n.from_user_id, n.message, n.created_at,
+      case when n.targeted then array(select r.user_id from recipients r where r.notification_id = n.id) end
+    from added a join notifications n on n.id = a.notification_id order by a.position;
   if found then
-    perform pg_notify('feed', '');
+    select feed_head.position into head from feed_head;
+    perform pg_notify('feed', head::text);
   end if;
 end $$;
 
@@ -57,7 +68,7 @@ declare
 begin
   perform number_pending();
   update feed_head set position = position + 1 returning position into place;
-  perform pg_notify('feed', '');
+  perform pg_notify('feed', place::text);
   return place;
 end $$;
 
