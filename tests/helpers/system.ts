@@ -28,7 +28,7 @@ const PORT_SPAN = 1_000;
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 export class System implements AsyncDisposable {
-  readonly #connections: Sql[] = [];
+  readonly #databases = new Map<ServiceName, Sql>();
 
   constructor(readonly cluster: Cluster, readonly postgres: Postgres & AsyncDisposable, readonly basePort: number) {}
 
@@ -54,10 +54,12 @@ export class System implements AsyncDisposable {
     Deno.kill(pid, signal);
   }
 
-  /** A connection to the database of a service, closed with the system. */
+  /** A pool of connections to the database of a service, closed with the system. */
   database(service: ServiceName): Sql {
-    const sql = connect(databaseUrl(this.postgres.url, service), "test", 4);
-    this.#connections.push(sql);
+    let sql = this.#databases.get(service);
+    if (sql === undefined) {
+      this.#databases.set(service, sql = connect(databaseUrl(this.postgres.url, service), "test", 4));
+    }
     return sql;
   }
 
@@ -68,7 +70,7 @@ export class System implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#connections.map((sql) => sql.end({ timeout: 1 })));
+    await Promise.all([...this.#databases.values()].map((sql) => sql.end({ timeout: 1 })));
     // What a test froze can't stop.
     for (const { process } of this.cluster.nodes) if (process.pid !== undefined) Deno.kill(process.pid, "SIGCONT");
     await this.cluster.stop();
@@ -80,7 +82,7 @@ export async function startSystem({ counts = {}, env = {}, durable = false }: Sy
   const verbose = Deno.env.get("NOTIFYX_TEST_VERBOSE") === "1";
   const output = verbose ? new Output() : silent;
   const allCounts = Object.fromEntries(NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? 1]));
-  const postgres = await startPrivatePostgres({ durable });
+  const postgres = await startPrivatePostgres({ durable, output });
   const basePort = freeBasePort(allCounts);
   const place = {
     checkout: CHECKOUT,
