@@ -1,4 +1,10 @@
-/** `deno task start`: the whole system on this machine, until it is told to stop. */
+/**
+ * `deno task start`: the whole system on this machine, until it is told to stop.
+ *
+ * Of its permissions in deno.json three are wider than one would like. `--allow-run` names Deno's own program, which could start
+ * another with more rights, so a list is a safeguard against mistakes rather than against malice. `--allow-read` has no list, since
+ * Deno's cache, from which PostgreSQL's programs are copied, may be anywhere; nor has `--allow-net`, since NOTIFYX_HOST may be any address.
+ */
 
 import { SECOND } from "../kit/time.ts";
 import { Cluster } from "./cluster.ts";
@@ -31,7 +37,11 @@ if (options.help) {
 }
 const onTerminal = Deno.stdout.isTerminal();
 const settings = readSettings(onTerminal);
-await start(options, settings);
+try {
+  await start(options, settings);
+} catch (error) {
+  fail(`notifyx did not start: ${error instanceof Error ? error.message : error}`, 1);
+}
 
 async function start(options: StartOptions, settings: StartSettings): Promise<void> {
   const lock = takeStartLock(DATA);

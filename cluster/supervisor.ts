@@ -80,7 +80,10 @@ export class SupervisedProcess {
       signal(child, "SIGTERM");
       child.stdin.close().catch(() => {}); // It may have ended meanwhile.
       const timer = setTimeout(() => {
-        this.options.output.line(this.options.name, `did not stop within ${limitMs / SECOND} s and is killed`);
+        this.options.output.line(
+          this.options.name,
+          `did not stop within ${(limitMs / SECOND).toFixed(1)} s and is killed`,
+        );
         signal(child, this.options.killSignal ?? "SIGKILL");
       }, limitMs);
       await this.#ended;

@@ -4,12 +4,10 @@ import type { ClusterNode } from "./cluster.ts";
 
 /** `databaseUrl` is shown without its password. */
 export function urlTable(nodes: readonly ClusterNode[], databaseUrl: string): string[] {
-  const rows: [string, string, string][] = [];
-  for (const { kind, url, process } of nodes) {
-    const { name } = process.options;
-    if (kind.kind === "gateway") rows.unshift([name, `${url}/graphql`, "GraphQL; in a browser GraphiQL"]);
-    rows.push([name, `${url}/dashboard`, "status page"]);
-  }
+  const rows: [string, string, string][] = nodes
+    .filter(({ kind }) => kind.kind === "gateway")
+    .map(({ url, process }) => [process.options.name, `${url}/graphql`, "GraphQL; in a browser GraphiQL"]);
+  for (const { url, process } of nodes) rows.push([process.options.name, `${url}/dashboard`, "status page"]);
   rows.push(["PostgreSQL", withoutPassword(databaseUrl), "one database for each service"]);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return [

@@ -38,10 +38,12 @@ await stopLeftover(options, (reason) => console.log(`waiting ${reason}`));
 if (!stopping.signal.aborted) await initialise(options, () => console.log("initialising"));
 while (!stopping.signal.aborted) {
   const { retry, code } = await serve();
+  if (stopping.signal.aborted) break;
   if (!retry || Date.now() - started > LEFTOVER_LIMIT_MS) Deno.exit(code);
   console.log("waiting for what is left of a server that was killed");
   await delay(100, stopping.signal);
 }
+if (options.remove !== undefined) Deno.removeSync(options.remove, { recursive: true });
 Deno.exit(0);
 
 /** Runs the server until it ends or until we are to stop; `retry` if it could not start because of another's remains. */

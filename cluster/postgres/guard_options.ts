@@ -10,6 +10,8 @@ export interface GuardOptions {
   readonly passwordFile: string;
   /** Whom PostgreSQL runs as; undefined is the guard's own user. */
   readonly user: SystemUser | undefined;
+  /** A folder that is removed when the server is told to stop; for one that was made for a test. */
+  readonly remove?: string;
   /** Settings for the server's command line; they win over what its files say. */
   readonly settings: Record<string, string>;
 }

@@ -33,6 +33,8 @@ export interface PostgresOptions {
   /** A file that holds the password of the user `postgres`; read at the first start, when it becomes the server's. */
   readonly passwordFile: string;
   readonly settings?: Record<string, string>;
+  /** A folder that goes away with the server, also when we are killed. */
+  readonly remove?: string;
   readonly name?: string;
   readonly output?: Output;
   readonly progress?: (line: string) => void;
@@ -60,6 +62,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     programs,
     passwordFile,
     user: layout.user,
+    remove: options.remove,
     settings: { ...SETTINGS, ...options.settings, port: String(port) },
   };
   const process = new SupervisedProcess({
@@ -87,12 +90,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 }
 
 /** The guard may run PostgreSQL's programs and, to look for what an earlier start left, the one that shows a process's command line. */
-function permissions({ home, programs, passwordFile }: GuardOptions): string[] {
+function permissions({ home, programs, passwordFile, remove }: GuardOptions): string[] {
   const bin = (name: string) => join(programs, "bin", name);
   const looker = Deno.build.os === "linux" ? "/bin/cat" : "/bin/ps";
   return [
     allow("read", [home, passwordFile]),
-    allow("write", [home]),
+    allow("write", remove === undefined ? [home] : [home, remove]),
     allow("run", [bin("postgres"), bin("initdb"), bin("pg_ctl"), looker]),
   ];
 }

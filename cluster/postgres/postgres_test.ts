@@ -105,7 +105,7 @@ Deno.test("postgres - a stale postmaster.pid with the number of another program 
   await using server = await startPrivatePostgres();
   const user = unprivilegedUser();
   // The same user as the server's: a server that starts takes its own user's process for another server.
-  const bystander = new Deno.Command("sleep", { args: ["60"], uid: user?.uid, gid: user?.gid }).spawn();
+  const bystander = new Deno.Command("sleep", { args: ["60"], cwd: "/", uid: user?.uid, gid: user?.gid }).spawn();
   try {
     const file = join(server.data, "postmaster.pid");
     const first = readPostmaster(server.data)?.pid;
@@ -124,4 +124,32 @@ Deno.test("postgres - a stale postmaster.pid with the number of another program 
     bystander.kill("SIGKILL");
     await bystander.status;
   }
+});
+
+Deno.test("postgres - a private one goes away with a test that is killed", async () => {
+  const program = `import { startPrivatePostgres } from ${JSON.stringify(new URL("./mod.ts", import.meta.url))};
+    const server = await startPrivatePostgres();
+    console.log(server.data);
+    setInterval(() => {}, 1000);`;
+  const test = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", `data:application/typescript,${encodeURIComponent(program)}`],
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const reader = test.stdout.getReader();
+  const data = new TextDecoder().decode((await reader.read()).value).trim();
+  const pid = readPostmaster(data)?.pid;
+  ok(pid !== undefined && isAlive(pid));
+  test.kill("SIGKILL");
+  await test.status;
+  await reader.cancel();
+  const folder = join(data, "..", "..");
+  await until("the end of the server and its folder", () => {
+    try {
+      Deno.statSync(folder);
+      return false;
+    } catch {
+      return !isAlive(pid);
+    }
+  });
 });

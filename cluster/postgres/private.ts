@@ -1,17 +1,20 @@
 /** A PostgreSQL for one test or bench: on a port that is free, in a folder that goes away with it. */
 
-import type { Output } from "../output.ts";
+import { Output } from "../output.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
 import { unprivilegedUser } from "./layout.ts";
 import { randomHex } from "../secrets.ts";
 import { join } from "node:path";
 
 export interface PrivatePostgresOptions {
+  /** Where its lines go; default nowhere. */
   readonly output?: Output;
   readonly settings?: Record<string, string>;
   /** Whether what is committed must survive a power cut. Default false: a killed server loses nothing either way. */
   readonly durable?: boolean;
 }
+
+const SILENT = new Output({ colour: false, write: (bytes) => Promise.resolve(bytes.length) });
 
 /** A server that takes connections; `stop` also removes all that it was. */
 export async function startPrivatePostgres(
@@ -26,12 +29,14 @@ export async function startPrivatePostgres(
     layout: { home: join(folder, "home"), programs: join(folder, "programs"), user },
     port: freePort(),
     passwordFile,
-    output: options.output,
+    remove: folder,
+    output: options.output ?? SILENT,
     settings: { ...options.durable === true ? {} : { fsync: "off" }, ...options.settings },
   });
   const stop = async () => {
     await postgres.stop();
-    Deno.removeSync(folder, { recursive: true });
+    // What its guard, which removes it, could not: it was killed, or never came to run.
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
   };
   try {
     await postgres.ready;

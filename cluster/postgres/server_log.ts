@@ -8,11 +8,12 @@ import { TextLineStream } from "../lines.ts";
 const KEPT_LINES = 50;
 /** A part of a killed server still holds its memory, or its lock file names a process that is alive. */
 const REMAINS = /pre-existing shared memory block|lock file ".*" already exists/;
+/** An ERROR is for whoever sent the statement, and they were told. */
 const WORTH_READING =
-  /PANIC|WARNING|ERROR|terminated by|crash|corrupt|invalid|could not|reinitializing|not properly shut down/;
+  /^(PANIC|FATAL):|^(LOG|WARNING): .*(terminated by|crash|corrupt|invalid|could not|reinitializing|not properly shut down)/;
 /** Said of the end of the log that a recovery reads, and to clients that come too early or stay too long. */
 const ROUTINE =
-  /the database system is|terminating connection due to|canceling statement due to|connection to client lost/;
+  /invalid record length|the database system is (starting|shutting|not yet)|terminating connection due to/;
 
 export class ServerLog {
   /** Whether the server said that another's remains are in its way. */
