@@ -83,8 +83,7 @@ async function stream(
     if (error instanceof UserError) throw error;
     return undefined;
   }
-  const cache = documents();
-  const checked = cache.check(params.query);
+  const checked = documents().check(params.query);
   const refused = (errors: readonly GraphQLError[]) =>
     c.json({ errors: errors.map((error) => maskError(error, log)) }, 400);
   if ("errors" in checked) return onlyEvents ? refused(checked.errors) : undefined;
@@ -92,7 +91,7 @@ async function stream(
   if (operation === undefined) return undefined;
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
-  const args = executionArgs(cache.schema, checked.document, params, caller);
+  const args = executionArgs(checked, params, caller);
   const format = (result: ExecutionResult): ExecutionResult =>
     result.errors === undefined ? result : { ...result, errors: result.errors.map((error) => maskError(error, log)) };
   return eventStream(await perform(args, operation), format, stopping);

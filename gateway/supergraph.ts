@@ -52,7 +52,7 @@ export class Supergraph {
 
   /** The present schema with its checked documents. Who began on one may end on it. */
   get documents(): DocumentCache {
-    return this.#documents ??= new DocumentCache(this.#stitch([]));
+    return this.#documents ??= new DocumentCache(this.#stitch([]), this.own);
   }
 
   has(service: string): boolean {
@@ -132,7 +132,9 @@ export class Supergraph {
   #swap(): void {
     const services = [...this.#subgraphs.keys()].sort();
     try {
-      this.#documents = new DocumentCache(this.#stitch(services.map((service) => this.#subgraphs.get(service)!)));
+      const stitched = this.#stitch(services.map((service) => this.#subgraphs.get(service)!));
+      // What asks for nothing of the services is executed here directly: stitching costs as much as all the rest of a send.
+      this.#documents = new DocumentCache(stitched, this.own);
       this.log.info("the graph is of {services}", { services: services.join(", ") });
     } catch (error) {
       this.log.error("the graph can't be stitched, so the last one stands: {error}", { error: reason(error) });

@@ -3,7 +3,15 @@
  * and every error that leaves has a code.
  */
 
-import { type ExecutionArgs, GraphQLError, type GraphQLSchema, parse, validate } from "graphql";
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  parse,
+  validate,
+} from "graphql";
 import { createHandler } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
@@ -12,10 +20,10 @@ import { isErrorCode, UserError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { graphqlErrors } from "./metrics.ts";
 
-/** A document that may be executed, or what is wrong with it. */
-export type CheckedDocument = { readonly document: ExecutionArgs["document"] } | {
-  readonly errors: readonly GraphQLError[];
-};
+/** A document that may be executed, and on which schema; or what is wrong with it. */
+export type CheckedDocument =
+  | { readonly document: DocumentNode; readonly schema: GraphQLSchema }
+  | { readonly errors: readonly GraphQLError[] };
 
 /** The largest document, in characters. */
 const DOCUMENT_LIMIT = 100_000;
@@ -31,7 +39,8 @@ export class DocumentCache {
     sizeCalculation: (_, source) => source.length + 1,
   });
 
-  constructor(readonly schema: GraphQLSchema) {}
+  /** `own` is a part of `schema` that is executed by itself where a document asks for nothing else. */
+  constructor(readonly schema: GraphQLSchema, private readonly own?: GraphQLSchema) {}
 
   check(source: string): CheckedDocument {
     let checked = this.#checked.get(source);
@@ -49,11 +58,23 @@ export class DocumentCache {
     try {
       const document = parse(source, { maxTokens: 10_000 });
       const errors = validate(this.schema, document, undefined, { maxErrors: 20 });
-      return errors.length > 0 ? { errors } : { document };
+      if (errors.length > 0) return { errors };
+      const schema = this.own !== undefined && asksOnly(this.own, document) ? this.own : this.schema;
+      return { document, schema };
     } catch (error) {
       return { errors: [error as GraphQLError] };
     }
   }
+}
+
+/** Whether a document can be executed on `own` alone: its root fields are there, and so is everything below them. */
+function asksOnly(own: GraphQLSchema, document: DocumentNode): boolean {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const hasRootFields = operations.every(({ operation, selectionSet }) => {
+    const fields = own.getRootType(operation)?.getFields();
+    return selectionSet.selections.every((one) => one.kind === Kind.FIELD && fields?.[one.name.value] !== undefined);
+  });
+  return hasRootFields && validate(own, document, undefined, { maxErrors: 1 }).length === 0;
 }
 
 export interface GraphQLHandlerOptions<Call> {
@@ -80,11 +101,10 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
   const handle = createHandler<GraphQLRequest<Call>, Call, Record<PropertyKey, unknown>>({
     formatError,
     onSubscribe: ({ context }, params) => {
-      const documents = options.documents();
-      const checked = documents.check(params.query);
+      const checked = options.documents().check(params.query);
       if ("errors" in checked) return checked.errors;
       const contextValue = options.context(context);
-      return executionArgs(documents.schema, checked.document, params, contextValue) as OperationArgs<
+      return executionArgs(checked, params, contextValue) as OperationArgs<
         Record<PropertyKey, unknown>
       >;
     },
@@ -111,8 +131,7 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
 }
 
 export function executionArgs(
-  schema: GraphQLSchema,
-  document: ExecutionArgs["document"],
+  { schema, document }: Pick<ExecutionArgs, "schema" | "document">,
   params: Pick<RequestParams, "operationName" | "variables">,
   contextValue: unknown,
 ): ExecutionArgs {

@@ -84,7 +84,7 @@ export function serveSockets(server: Server, { documents, sessions, origins, log
         const cache = documents();
         const checked = cache.check(payload.query);
         if ("errors" in checked) return checked.errors;
-        return executionArgs(cache.schema, checked.document, payload as never, context.extra.caller);
+        return executionArgs(checked, payload as never, context.extra.caller);
       },
       onNext: (_context, _id, _payload, _args, result) => {
         if (result.errors === undefined) return undefined;

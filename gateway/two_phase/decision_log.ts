@@ -12,10 +12,23 @@ export interface Unfinished {
   readonly participants: readonly string[];
 }
 
+interface Waiting {
+  readonly transactionId: string;
+  readonly decision: Decision;
+  readonly participants: readonly string[];
+  readonly resolve: (decision: Decision) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How many statements write at once (while one waits for the disk, the next is on its way), and how many decisions each takes. */
+const WRITERS = 2;
+const BATCH = 100;
 /** How long marks of finished transactions are collected before they are written together, in milliseconds. */
 const FINISH_EVERY_MS = 200;
 
 export class DecisionLog {
+  #waiting: Waiting[] = [];
+  #writing = 0;
   #finished: string[] = [];
   #finishing: Promise<void> | undefined;
 
@@ -23,14 +36,48 @@ export class DecisionLog {
 
   /**
    * Decides, if nobody has yet; what is decided now, by whomever. An abort needs nobody to be told: no row at all means the same.
+   * Decisions that come while others are being written are written together by the next statement.
    * An error of this call is no decision: ask again until it answers.
    */
-  async decide(transactionId: string, decision: Decision, participants: readonly string[]): Promise<Decision> {
-    const rows = await this.sql<{ state: Decision }[]>`
+  decide(transactionId: string, decision: Decision, participants: readonly string[]): Promise<Decision> {
+    const waiting = { transactionId, decision, participants, ...Promise.withResolvers<Decision>() };
+    this.#waiting.push(waiting);
+    if (this.#writing < WRITERS) void this.#write();
+    return waiting.promise;
+  }
+
+  async #write(): Promise<void> {
+    this.#writing++;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        const decided = await this.#insert(batch);
+        for (const { transactionId, resolve } of batch) resolve(decided.get(transactionId)!);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#writing--;
+  }
+
+  async #insert(batch: readonly Waiting[]): Promise<Map<string, Decision>> {
+    const ids = batch.map((one) => one.transactionId);
+    const inserted = await this.sql<{ transaction_id: string; state: Decision }[]>`
       insert into decisions (transaction_id, state, participants, done)
-      values (${transactionId}, ${decision}, ${[...participants]}::text[], ${decision === "aborted"})
-      on conflict (transaction_id) do nothing returning state`;
-    return rows[0]?.state ?? (await this.read(transactionId))!;
+      select id, state, string_to_array(participants, ','), state = 'aborted'
+      from unnest(${ids}::text[], ${batch.map((one) => one.decision)}::text[], ${
+      batch.map((one) => one.participants.join(","))
+    }::text[])
+        as decided (id, state, participants)
+      on conflict (transaction_id) do nothing returning transaction_id, state`;
+    const decided = new Map(inserted.map((row) => [row.transaction_id, row.state]));
+    const lost = ids.filter((id) => !decided.has(id));
+    if (lost.length > 0) {
+      const rows = await this.sql<{ transaction_id: string; state: Decision }[]>`
+        select transaction_id, state from decisions where transaction_id in ${this.sql(lost)}`;
+      for (const row of rows) decided.set(row.transaction_id, row.state);
+    }
+    return decided;
   }
 
   async read(transactionId: string): Promise<Decision | undefined> {
