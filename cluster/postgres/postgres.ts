@@ -95,7 +95,7 @@ function permissions({ home, programs, passwordFile, remove }: GuardOptions): st
   const looker = Deno.build.os === "linux" ? "/bin/cat" : "/bin/ps";
   return [
     allow("read", [home, passwordFile]),
-    allow("write", remove === undefined ? [home] : [home, remove]),
-    allow("run", [bin("postgres"), bin("initdb"), bin("pg_ctl"), looker]),
+    allow("write", [home]),
+    allow("run", [bin("postgres"), bin("initdb"), bin("pg_ctl"), looker, ...remove === undefined ? [] : ["/bin/rm"]]),
   ];
 }
