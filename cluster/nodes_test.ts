@@ -1,0 +1,54 @@
+/** What each kind of process may reach. */
+
+import { deepEqual, ok } from "node:assert/strict";
+import { NODE_KINDS, nodePermissions, type Place } from "./nodes.ts";
+
+const PLACE: Place = {
+  checkout: "/srv/notifyx",
+  host: "127.0.0.1",
+  basePort: 4000,
+  counts: { discovery: 1, auth: 2, notifications: 1, counter: 1, gateway: 1 },
+  databaseUrl: "postgres://someone:secret@db.example",
+  discoveryUrls: ["http://127.0.0.1:4100"],
+};
+
+function flagsOf(kind: string, place = PLACE): string[] {
+  const node = NODE_KINDS.find((one) => one.kind === kind);
+  ok(node);
+  return nodePermissions(node, place.basePort + 7, place);
+}
+
+function netOf(kind: string, place = PLACE): string[] {
+  return flagsOf(kind, place).find((flag) => flag.startsWith("--allow-net="))?.slice("--allow-net=".length).split(
+    ",",
+  ) ??
+    [];
+}
+
+Deno.test("nodes - a service reaches its own port, discovery, its database and its peers, and nothing else", () => {
+  deepEqual(netOf("counter"), [
+    "127.0.0.1:4007",
+    "127.0.0.1:4100",
+    "db.example:5432",
+    "127.0.0.1:4200",
+    "127.0.0.1:4201",
+    "127.0.0.1:4000",
+  ]);
+  deepEqual(netOf("discovery"), ["127.0.0.1:4007", "127.0.0.1:4100"]);
+});
+
+Deno.test("nodes - the gateway reaches any port of the hosts that take part", () => {
+  const net = netOf("gateway", { ...PLACE, host: "10.0.0.1", discoveryUrls: ["http://other.example:4100"] });
+  for (const host of ["10.0.0.1", "127.0.0.1", "other.example"]) ok(net.includes(host));
+  ok(!net.includes("db.example"));
+});
+
+Deno.test("nodes - every process has listed permissions, and only auth loads native code", () => {
+  for (const { kind } of NODE_KINDS) {
+    const flags = flagsOf(kind);
+    ok(!flags.some((flag) => /^(-A|--allow-(all|net|env|read|write|run|sys))$/.test(flag)), `${kind}: ${flags}`);
+    ok(!flags.some((flag) => /^--allow-(write|run)/.test(flag)), `${kind}: ${flags}`);
+    ok(kind === "auth" || !flags.some((flag) => flag.startsWith("--allow-ffi")), `${kind}: ${flags}`);
+    ok(!flags.some((flag) => flag.includes("secret")), `${kind} has the database's password on its command line`);
+  }
+});
