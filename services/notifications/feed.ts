@@ -59,7 +59,7 @@ export class Feed {
     const [head] = await this.sql<{ epoch: string; position: number }[]>`select epoch, position from feed_head`;
     this.#epoch = head!.epoch;
     this.#position = head!.position;
-    // Other nodes' numbering, joins and leaves; our own is known already.
+    // Other nodes' numbering, joins and leaves; our own is known already, but for a batch too large to be given.
     const listening = await this.sql.listen("feed", (position) => {
       if (Number(position) > this.#position) void this.#tail();
     });
@@ -88,7 +88,7 @@ export class Feed {
   async #place(notificationId: string): Promise<Placed | undefined> {
     const numbered = (await this.#number()).get(notificationId);
     if (numbered !== undefined) return numbered;
-    // Somebody else gave it its position: another node, or a join or leave.
+    // Somebody else gave it its position (another node, or a join or leave), or the batch was too large to be given.
     const [row] = await this.sql<{ position: number; created_at: Date }[]>`
       select f.position, n.created_at from feed f join notifications n on n.id = f.notification_id where n.id = ${notificationId}`;
     return row && { cursor: encodeFeedCursor(this.#epoch, row.position), createdAt: row.created_at.toISOString() };

@@ -49,7 +49,7 @@ export async function readFeed(sql: Sql, epoch: string, position: number, limit:
   return rows.map((row) => toEvent(epoch, row));
 }
 
-/** Gives what is committed and waits its positions; the events of these, in their order. */
+/** Gives what is committed and waits its positions; the events of these, in their order, or none when they are too many for one answer. */
 export async function numberPending(sql: Sql, epoch: string): Promise<FeedEvent[]> {
   const rows = await sql<FeedRow[]>`select * from number_pending()`;
   return rows.map((row) => toEvent(epoch, row));

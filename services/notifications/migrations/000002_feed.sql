@@ -31,15 +31,20 @@ create index feed_of_topic on feed (topic_id, position) where notification_id is
 
 -- Numbers all that is committed and waits, and gives it as the feed's events; the statement after the lock has a snapshot of its own, so
 -- it sees what was committed while the lock was waited for. The lock's key is "NTFX". Other nodes are told the last position.
+--
+-- The lock ends with the statement, and the statement with its answer: one that a frozen node doesn't read must fit into the buffers of
+-- its connection. So a batch of more than 64 KiB is not given; the node hears of it as the others do, and reads the table.
 create function number_pending() returns table (
   "position" bigint, kind text, topic_id uuid, user_id uuid, id uuid, from_user_id uuid, message text, created_at timestamptz,
   recipients uuid[]
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
+  before bigint;
   head bigint;
 begin
   perform pg_advisory_xact_lock(x'4e544658'::int, 1);
+  select feed_head.position into before from feed_head;
   return query
     with batch as (
       delete from feed_pending returning notification_id, topic_id, since
@@ -51,12 +56,16 @@ begin
       insert into feed (position, kind, topic_id, notification_id)
         select (select position from feed_head) + nth, 'notification', topic_id, notification_id from numbered
         returning position, topic_id, notification_id
+    ), events as (
+      select a.position, a.topic_id, n.id, n.from_user_id, n.message, n.created_at,
+        case when n.targeted then array(select r.user_id from recipients r where r.notification_id = n.id) end as recipients
+      from added a join notifications n on n.id = a.notification_id
     )
-    select a.position, 'notification', a.topic_id, null::uuid, n.id, n.from_user_id, n.message, n.created_at,
-      case when n.targeted then array(select r.user_id from recipients r where r.notification_id = n.id) end
-    from added a join notifications n on n.id = a.notification_id order by a.position;
-  if found then
-    select feed_head.position into head from feed_head;
+    select position, 'notification', topic_id, null::uuid, id, from_user_id, message, created_at, recipients from events
+    where (select sum(200 + octet_length(message) + 40 * coalesce(cardinality(recipients), 0)) from events) <= 64 * 1024
+    order by position;
+  select feed_head.position into head from feed_head;
+  if head > before then
     perform pg_notify('feed', head::text);
   end if;
 end $$;
