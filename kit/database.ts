@@ -56,6 +56,8 @@ export function connect(url: string, applicationName: string, poolSize: number):
     onnotice: () => {},
     types: { bigint: BIGINT },
     connection: {
+      standard_conforming_strings: "on",
+      client_encoding: "UTF8",
       application_name: `notifyx-${applicationName}`,
       statement_timeout: STATEMENT_LIMIT_MS,
       lock_timeout: LOCK_LIMIT_MS,

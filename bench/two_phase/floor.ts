@@ -6,6 +6,7 @@
 import { connect, databaseUrl } from "../../kit/database.ts";
 import { newId } from "../../kit/ids.ts";
 import { Barrier } from "../../kit/participant/barrier.ts";
+import { statement } from "../../kit/participant/mod.ts";
 import { DecisionLog } from "../../gateway/two_phase/decision_log.ts";
 import { load } from "../lib/figures.ts";
 
@@ -27,12 +28,12 @@ const decisions = new DecisionLog(gateway);
 const figures = await load(Number(senders), Number(warmUp), Number(seconds), async () => {
   const id = newId();
   await Promise.all([
-    participants[0].prepare(id, (sql) => [
-      sql`select prepare_notification(${id}, ${topicId}, ${fromUserId}, ${"hello"}, ${[]}::uuid[])`,
+    participants[0].prepare(id, [
+      statement`select prepare_notification(${id}, ${topicId}, ${fromUserId}, ${"hello"}, ${[]}::uuid[])`,
     ]),
     participants[1].prepare(
       id,
-      (sql) => [sql`insert into sends (transaction_id, user_id) values (${id}, ${fromUserId})`],
+      [statement`insert into sends (transaction_id, user_id) values (${id}, ${fromUserId})`],
     ),
   ]);
   await decisions.decide(id, "committed", ["notifications", "counter"]);

@@ -21,11 +21,12 @@ import {
 } from "../database_errors.ts";
 import { UserError } from "../errors.ts";
 import { delay, SECOND, withTimeLimit } from "../time.ts";
+import { statement } from "./statement.ts";
 
 export type Outcome = "committed" | "aborted";
 
-/** The statements of an operation. They are sent without waiting for one another, so each has to stand for itself. */
-export type Work = (sql: ReservedSql) => Promise<unknown>[];
+/** The statements of an operation, each made by `statement` of statement.ts; they go to the database all at once. */
+export type Work = readonly string[];
 
 /** Names of transactions: they become part of a gid, which postgres.js puts into the statement as it is. */
 export const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
@@ -35,6 +36,11 @@ const RESERVE_LIMIT_MS = 2 * SECOND;
 /** How long commit and rollback go round while another session has hold of the same transaction, in milliseconds. */
 const SETTLE_LIMIT_MS = 4 * SECOND;
 const SETTLE_PAUSE_MS = 20;
+
+/** What the driver gives for several statements: one result, or one for each that has rows, of which the last has the last tag. */
+interface Answer {
+  readonly command?: string;
+}
 
 export class Barrier {
   readonly #prefix: string;
@@ -48,25 +54,26 @@ export class Barrier {
    * @throws UserError what the work refuses; `TRANSACTION_ABORTED` when this transaction was rolled back already
    */
   async prepare(transactionId: string, work: Work): Promise<void> {
+    const statements = [
+      "begin",
+      statement`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'committed')`,
+      ...work,
+      `prepare transaction '${this.#gid(transactionId)}'`,
+    ];
     const connection = await this.#reserve();
-    let results: PromiseSettledResult<unknown>[];
     try {
-      // One round trip for all of it: the driver pipelines, and what follows a failure fails with it (25P02).
-      results = await Promise.allSettled([
-        connection`begin`,
-        connection`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'committed')`,
-        ...work(connection),
-        connection.unsafe(`prepare transaction '${this.#gid(transactionId)}'`),
-      ]);
+      // One message and one answer for all of it, instead of one for each statement: each would wake this process up once more.
+      const answer = await connection.unsafe(statements.join(";")).simple() as unknown as Answer | Answer[];
+      // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
+      const tag = ("command" in answer ? answer : (answer as Answer[]).at(-1))?.command;
+      if (!tag?.startsWith("PREPARE")) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
+    } catch (error) {
+      // The block is still open where a statement failed; the connection must go back clean. One that is lost needs nothing.
+      await connection`rollback`.catch(() => {});
+      await this.#afterFailedPrepare(transactionId, error);
     } finally {
       connection.release();
     }
-    const failed = results.find((result) => result.status === "rejected");
-    // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
-    const tag = (results.at(-1) as { value?: { command?: string } }).value?.command;
-    if (failed === undefined && tag?.startsWith("PREPARE")) return;
-    if (failed === undefined) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
-    await this.#afterFailedPrepare(transactionId, failed.reason);
   }
 
   /** @throws UserError `CONFLICT` when the transaction was rolled back or never prepared: what the coordinator decided is not so here. */

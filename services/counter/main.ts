@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
-import { type Operation, serveParticipant } from "../../kit/participant/mod.ts";
+import { type Operation, serveParticipant, statement } from "../../kit/participant/mod.ts";
 import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/counter.graphql" with { type: "text" };
 import { Fold } from "./fold.ts";
@@ -21,9 +21,9 @@ const countSend: Operation = {
   prepare(transactionId, input) {
     const parsed = v.safeParse(INPUT, input);
     if (!parsed.success) throw new UserError("BAD_USER_INPUT", "input names no fromUserId");
-    return (
-      sql,
-    ) => [sql`insert into sends (transaction_id, user_id) values (${transactionId}, ${parsed.output.fromUserId})`];
+    return [
+      statement`insert into sends (transaction_id, user_id) values (${transactionId}, ${parsed.output.fromUserId})`,
+    ];
   },
 };
 

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
-import type { Operation } from "../../kit/participant/mod.ts";
+import { type Operation, statement } from "../../kit/participant/mod.ts";
 import { characters, isStorable } from "../../kit/text.ts";
 import type { Feed } from "./feed.ts";
 
@@ -34,8 +34,8 @@ export function sendNotification(feed: Feed): Operation {
       checkMessage(message);
       if (!isUuid(topicId)) throw new UserError("NOT_FOUND", "there is no such topic");
       const to = checkRecipients(parsed.output.to);
-      return (sql) => [
-        sql`select prepare_notification(${notificationId}, ${topicId}, ${fromUserId}, ${message}, ${to}::uuid[])`,
+      return [
+        statement`select prepare_notification(${notificationId}, ${topicId}, ${fromUserId}, ${message}, ${to}::uuid[])`,
       ];
     },
     async committed(transactionId) {
