@@ -3,9 +3,9 @@
 import { type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
 import { parseRequestParams, type RequestParams } from "graphql-http";
 import { execute } from "graphql";
-import { STATUS_OF_CODE, UserError } from "../kit/errors.ts";
+import { UserError } from "../kit/errors.ts";
 import { createGraphQLHandler, type DocumentCache, executionArgs, maskError } from "../kit/graphql.ts";
-import { type App, readText, type RequestContext } from "../kit/http.ts";
+import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
 import { Caller } from "./caller.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
@@ -55,7 +55,7 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
       if (!(error instanceof UserError)) throw error;
       const retryAfter = error.extensions.retryAfterSeconds;
       if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
-      return c.json({ errors: [maskError(error, log)] }, STATUS_OF_CODE[error.code]);
+      return c.json({ errors: [maskError(error, log)] }, statusOf(error));
     }
   });
 }
@@ -88,7 +88,11 @@ async function stream(
     c.json({ errors: errors.map((error) => maskError(error, log)) }, 400);
   if ("errors" in checked) return onlyEvents ? refused(checked.errors) : undefined;
   const operation = getOperationAST(checked.document, params.operationName)?.operation;
-  if (operation === undefined) return undefined;
+  if (operation === undefined) {
+    return onlyEvents
+      ? refused([new UserError("BAD_USER_INPUT", "operationName has to name one of the document's operations")])
+      : undefined;
+  }
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
   const args = executionArgs(checked, params, caller);

@@ -5,6 +5,7 @@
 
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
 import { isConnectionError } from "./database_errors.ts";
 import { STATUS_OF_CODE, UserError } from "./errors.ts";
@@ -182,15 +183,16 @@ export async function readJson<T extends v.GenericSchema>(c: RequestContext, sha
 /** An answer that says what is wrong, in one line and with a code. */
 export function fault(
   c: RequestContext,
-  status: number,
+  status: ContentfulStatusCode,
   code: ErrorCode,
   error: string,
   extra: Record<string, unknown> = {},
 ): Response {
-  return c.json({ ...extra, error, code }, status as 400);
+  return c.json({ ...extra, error, code }, status);
 }
 
-function statusOf(error: UserError): number {
+/** The status of an answer that is this error: that of its code, but where HTTP has one of its own. */
+export function statusOf(error: UserError): ContentfulStatusCode {
   return error instanceof BodyError ? error.status : STATUS_OF_CODE[error.code];
 }
 
