@@ -62,7 +62,12 @@ export class DocumentCache {
       const schema = this.own !== undefined && asksOnly(this.own, document) ? this.own : this.schema;
       return { document, schema };
     } catch (error) {
-      return { errors: [error as GraphQLError] };
+      if (error instanceof GraphQLError) return { errors: [error] };
+      // The parser and some rules are recursive, so that a document of the allowed size can still be nested beyond the stack.
+      if (error instanceof RangeError) {
+        return { errors: [new UserError("BAD_USER_INPUT", "the document is nested too deeply")] };
+      }
+      throw error;
     }
   }
 }
