@@ -3,6 +3,7 @@
  * Out: frames. Next: the client.
  */
 
+import { Buffer } from "node:buffer";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ExecutionArgs, GraphQLError } from "graphql";
@@ -20,8 +21,10 @@ import { Caller } from "../caller.ts";
 import type { Origins } from "../origins.ts";
 import { bearerToken, type Sessions } from "../sessions.ts";
 
-/** The largest frame that a client may send, in bytes. */
-const FRAME_LIMIT_BYTES = 64 * 1024;
+/** The largest frame that a client may send, in bytes: the longest message to the most recipients fits. */
+const FRAME_LIMIT_BYTES = 256 * 1024;
+/** The longest id of an operation, in bytes: graphql-ws puts it into the reason of a 4409, which takes no more. */
+const ID_LIMIT_BYTES = 123 - "Subscriber for  already exists".length;
 /** Between two pings, in milliseconds; a socket that hasn't answered by the next is dead. */
 const PING_EVERY_MS = 12 * SECOND;
 /** How long a client may take to say connection_init, in milliseconds; 4408 then. */
@@ -66,6 +69,8 @@ export function serveSockets(server: Server, { documents, sessions, origins, log
   useServer<Record<string, unknown>, Extra>(
     {
       connectionInitWaitTimeout: INIT_LIMIT_MS,
+      // Otherwise the text of an internal error is the reason of a 4500.
+      isProd: true,
       async onConnect(context) {
         try {
           const token = bearerToken(context.connectionParams?.authorization ?? context.connectionParams?.Authorization);
@@ -80,7 +85,12 @@ export function serveSockets(server: Server, { documents, sessions, origins, log
           return new Promise<boolean>(() => {});
         }
       },
-      onSubscribe(context, _id, payload): ExecutionArgs | readonly GraphQLError[] {
+      onSubscribe(context, id, payload): ExecutionArgs | readonly GraphQLError[] {
+        if (Buffer.byteLength(id) > ID_LIMIT_BYTES) {
+          const why = `an id takes at most ${ID_LIMIT_BYTES} bytes`;
+          context.extra.socket.close(CloseCode.BadRequest, why);
+          return [new UserError("BAD_USER_INPUT", why)];
+        }
         const cache = documents();
         const checked = cache.check(payload.query);
         if ("errors" in checked) return checked.errors;
