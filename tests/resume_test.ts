@@ -1,9 +1,9 @@
 /** Going on behind a cursor while others publish at full rate, and numbering that no frozen node holds up. */
 
 import assert from "node:assert/strict";
-import { listening, startSystem, type System, until } from "./helpers/system.ts";
+import { listening, startSystem, until } from "./helpers/system.ts";
 import { type Socket, User } from "./helpers/client.ts";
-import { settled } from "./helpers/traces.ts";
+import { inOrder, settled } from "./helpers/traces.ts";
 
 const SUBSCRIPTION = "subscription ($after: String) { notificationReceived(after: $after) { id cursor } }";
 /** More than one page of a replay, which has 500. */
@@ -12,13 +12,6 @@ const SENDERS = 8;
 const RESUMES = 12;
 /** Of messages of 40 kB each. */
 const BACKLOG = 400;
-
-/** The ids of all notifications that have a position, in the order of these. */
-async function inOrder(system: System): Promise<string[]> {
-  const rows = await system.database("notifications")`
-    select notification_id from feed where kind = 'notification' order by position`;
-  return rows.map((row) => row.notification_id as string);
-}
 
 Deno.test("resume - while others publish at full rate, behind any cursor: no gap, no repeat, in order", async () => {
   await using system = await startSystem();

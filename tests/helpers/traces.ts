@@ -36,6 +36,13 @@ export async function committed(system: System): Promise<string[]> {
   return notifications!;
 }
 
+/** The ids of all notifications that have a position, in the order of these. */
+export async function inOrder(system: System): Promise<string[]> {
+  const rows = await system.database("notifications")`
+    select notification_id from feed where kind = 'notification' order by position`;
+  return rows.map((row) => row.notification_id as string);
+}
+
 /** The table that a participant's prepare writes to. */
 const WRITTEN = { notifications: "notifications", counter: "sends" } as const;
 
