@@ -15,6 +15,7 @@ import { Sessions } from "./sessions.ts";
 import { statusSections } from "./status_sections.ts";
 import { SubgraphCalls } from "./subgraph_call.ts";
 import { Supergraph } from "./supergraph.ts";
+import { Channels } from "./two_phase/channels.ts";
 import { Coordinator } from "./two_phase/coordinator.ts";
 import { DecisionLog } from "./two_phase/decision_log.ts";
 import { Participants } from "./two_phase/participants.ts";
@@ -47,8 +48,10 @@ await runService({
     const balancer = new Balancer(directory);
     const sessions = new Sessions(balancer, secret);
     const decisions = new DecisionLog(sql);
+    const channels = new Channels(secret);
+    service.onStop("the channels", () => channels.close());
     const coordinator = new Coordinator(
-      new Participants(balancer, secret),
+      new Participants(balancer, channels),
       decisions,
       (operation) => requiredParticipants(directory, operation),
       log,

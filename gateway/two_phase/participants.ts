@@ -1,8 +1,9 @@
-/** Calls to participants: the three routes of two-phase commit, on whichever instance answers. */
+/** What the coordinator asks of a service that takes part: prepare, commit, rollback, on whichever of its instances answers. */
 
-import { call, type CallAnswer } from "../../kit/call.ts";
+import type { CallAnswer } from "../../kit/call.ts";
 import { isErrorCode, UserError } from "../../kit/errors.ts";
 import type { Balancer } from "../balancer.ts";
+import type { CallName, Channels } from "./channels.ts";
 
 export interface Prepare {
   readonly transactionId: string;
@@ -13,11 +14,11 @@ export interface Prepare {
 }
 
 export class Participants {
-  constructor(private readonly balancer: Balancer, private readonly secret: string) {}
+  constructor(private readonly balancer: Balancer, private readonly channels: Channels) {}
 
   /** Resolves for a vote of yes. @throws UserError what a vote of no says; `TRANSACTION_ABORTED` for no vote at all */
   async prepare(service: string, body: Prepare, limitMs: number): Promise<void> {
-    const { status, body: answer } = await this.#ask(service, "POST", "/api/prepare_2pc", body, limitMs);
+    const { status, body: answer } = await this.#ask(service, "prepare", body, limitMs);
     if (status === 200 && (answer as { vote?: unknown } | null)?.vote === "yes") return;
     const { vote, error, code, ...extra } = (answer ?? {}) as Record<string, unknown>;
     if (vote === "no" && isErrorCode(code)) throw new UserError(code, String(error), extra);
@@ -26,22 +27,20 @@ export class Participants {
 
   /** Resolves once it is committed, to what the participant adds. @throws Damage when the participant refuses, UserError else */
   async commit(service: string, transactionId: string, limitMs: number): Promise<Record<string, unknown> | undefined> {
-    const { status, body } = await this.#ask(service, "POST", "/api/commit_2pc", { transactionId }, limitMs);
+    const { status, body } = await this.#ask(service, "commit", { transactionId }, limitMs);
     if (status === 200) return (body as { result?: Record<string, unknown> } | null)?.result;
     if (status === 409) throw new Damage(service, transactionId, String((body as { error?: unknown } | null)?.error));
     throw new UserError("SERVICE_UNAVAILABLE", `${service} could not commit`);
   }
 
   async rollback(service: string, transactionId: string, limitMs: number): Promise<void> {
-    const { status } = await this.#ask(service, "DELETE", "/api/rollback_2pc", { transactionId }, limitMs);
+    const { status } = await this.#ask(service, "rollback", { transactionId }, limitMs);
     if (status !== 200) throw new UserError("SERVICE_UNAVAILABLE", `${service} could not roll back`);
   }
 
   /** Every route may be repeated, so an instance that can't be reached is followed by the next. */
-  #ask(service: string, method: "POST" | "DELETE", route: string, body: unknown, limitMs: number): Promise<CallAnswer> {
-    return this.balancer.ask(service, limitMs, (instance, leftMs) => {
-      return call(instance.url + route, { method, body, secret: this.secret, limitMs: leftMs });
-    });
+  #ask(service: string, name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
+    return this.balancer.ask(service, limitMs, (instance, leftMs) => this.channels.ask(instance, name, body, leftMs));
   }
 }
 

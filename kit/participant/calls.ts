@@ -1,0 +1,109 @@
+/** What prepare, commit and rollback answer, however they arrive: routes.ts brings them one by one, channel.ts many at once. */
+
+import * as v from "valibot";
+import { reason } from "../directory.ts";
+import { isConnectionError } from "../database_errors.ts";
+import { STATUS_OF_CODE, UserError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { HOUR } from "../time.ts";
+import { type Barrier, TRANSACTION_ID, type Work } from "./barrier.ts";
+import type { InDoubt } from "./in_doubt.ts";
+import { votes } from "./metrics.ts";
+
+/** One operation in which a service takes part. */
+export interface Operation {
+  /** The statements for this input. @throws UserError what is wrong with it: a vote of no */
+  prepare(transactionId: string, input: unknown): Work;
+  /** Done after each commit; what it resolves to joins the answer as `result`. */
+  committed?(transactionId: string): Promise<Record<string, unknown> | undefined>;
+}
+
+export type CallName = "prepare" | "commit" | "rollback";
+
+export interface Answer {
+  /** As HTTP has it. */
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+const transactionId = v.pipe(v.string(), v.regex(TRANSACTION_ID, "1 to 64 letters, digits and -"));
+const FINISH = v.object({ transactionId });
+export const SHAPES = {
+  prepare: v.object({
+    transactionId,
+    operation: v.string(),
+    input: v.unknown(),
+    deadlineMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(HOUR)), 10_000),
+  }),
+  commit: FINISH,
+  rollback: FINISH,
+};
+type Prepare = v.InferOutput<typeof SHAPES.prepare>;
+type Given = Prepare | v.InferOutput<typeof FINISH>;
+
+export class Calls {
+  constructor(
+    private readonly barrier: Barrier,
+    private readonly inDoubt: InDoubt,
+    private readonly operations: Readonly<Record<string, Operation>>,
+    private readonly log: Logger,
+  ) {}
+
+  /** Never throws what a caller may read: that is an answer too. `given` has the shape of {@link SHAPES}. */
+  async answer(name: CallName, given: Given): Promise<Answer> {
+    try {
+      if (name === "prepare") return await this.#prepare(given as Prepare);
+      return name === "commit" ? await this.#commit(given.transactionId) : await this.#rollback(given.transactionId);
+    } catch (error) {
+      if (error instanceof UserError) return fault(STATUS_OF_CODE[error.code], error);
+      if (!isConnectionError(error)) throw error;
+      this.log.warning("the database is away: {error}", { error: reason(error), transactionId: given.transactionId });
+      return fault(503, new UserError("SERVICE_UNAVAILABLE", "the participant's database is away just now"));
+    }
+  }
+
+  /** What follows a commit; what goes wrong in it can't be undone any more, so it is only logged. */
+  async committed(transactionId: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const results = await Promise.all(Object.values(this.operations).map((one) => one.committed?.(transactionId)));
+      return results.find((result) => result !== undefined);
+    } catch (error) {
+      this.log.error("what follows a commit failed: {error}", { error: reason(error), transactionId });
+      return undefined;
+    }
+  }
+
+  async #prepare({ transactionId, operation: name, input, deadlineMs }: Prepare): Promise<Answer> {
+    const operation = Object.hasOwn(this.operations, name) ? this.operations[name] : undefined;
+    if (operation === undefined) throw new UserError("BAD_USER_INPUT", "this service takes no part in that operation");
+    this.inDoubt.remember(transactionId, deadlineMs);
+    try {
+      await this.barrier.prepare(transactionId, operation.prepare(transactionId, input));
+      votes.inc({ operation: name, vote: "yes" });
+      return { status: 200, body: { vote: "yes" } };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.inDoubt.forget(transactionId);
+      votes.inc({ operation: name, vote: "no" });
+      const { status, body } = fault(409, error);
+      return { status, body: { ...body, vote: "no" } };
+    }
+  }
+
+  async #commit(transactionId: string): Promise<Answer> {
+    await this.barrier.commit(transactionId);
+    this.inDoubt.forget(transactionId);
+    const result = await this.committed(transactionId);
+    return { status: 200, body: { state: "committed", ...result && { result } } };
+  }
+
+  async #rollback(transactionId: string): Promise<Answer> {
+    await this.barrier.rollback(transactionId);
+    this.inDoubt.forget(transactionId);
+    return { status: 200, body: { state: "aborted" } };
+  }
+}
+
+function fault(status: number, error: UserError): Answer {
+  return { status, body: { ...error.extensions, error: error.message, code: error.code } };
+}
