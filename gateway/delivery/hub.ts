@@ -25,7 +25,10 @@ const listenersGauge = new Gauge({
 });
 
 export class Hub {
+  /** All that get events, those included whose beginning isn't known yet. */
   readonly #listeners = new Set<Listener>();
+  /** Those that have begun: whatever is committed from now on reaches them. */
+  readonly #begun = new Set<Listener>();
   readonly #feed: UpstreamFeed;
   readonly #replays: Replays;
 
@@ -37,7 +40,7 @@ export class Hub {
   }
 
   get size(): number {
-    return this.#listeners.size;
+    return this.#begun.size;
   }
 
   get position(): number | undefined {
@@ -60,10 +63,12 @@ export class Hub {
   async listen(options: ListenOptions): Promise<AsyncIterableIterator<Delivered>> {
     await this.#untilHeard();
     const listener = new Listener(options, this.#replays);
-    // Before the first page is asked for: what is committed from here on arrives by one way or the other.
-    this.#add(listener);
+    // Before the first page is asked for: what stands behind its position in the feed is not to be missed meanwhile.
+    this.#listeners.add(listener);
     try {
       const first = await listener.begin();
+      this.#begun.add(listener);
+      listenersGauge.set(this.#begun.size);
       return this.#iterate(listener, listener.deliveries(first));
     } catch (error) {
       this.#remove(listener);
@@ -110,13 +115,9 @@ export class Hub {
     for (const listener of this.#listeners) listener.end(fault);
   }
 
-  #add(listener: Listener): void {
-    this.#listeners.add(listener);
-    listenersGauge.set(this.#listeners.size);
-  }
-
   #remove(listener: Listener): void {
     this.#listeners.delete(listener);
-    listenersGauge.set(this.#listeners.size);
+    this.#begun.delete(listener);
+    listenersGauge.set(this.#begun.size);
   }
 }
