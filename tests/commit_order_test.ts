@@ -1,9 +1,9 @@
 /** Positions are given in the order of commits, and joins and leaves have their places in that same order. */
 
 import assert from "node:assert/strict";
-import { listening, startSystem, type System } from "./helpers/system.ts";
+import { listening, startSystem } from "./helpers/system.ts";
 import { User } from "./helpers/client.ts";
-import { commitByHand, prepareByHand } from "./helpers/participants.ts";
+import { commitByHand, commitInDatabases, prepareByHand } from "./helpers/participants.ts";
 
 const SUBSCRIPTION =
   "subscription ($topicId: ID, $after: String) { notificationReceived(topicId: $topicId, after: $after) { id message cursor } }";
@@ -14,13 +14,6 @@ async function resumed(user: User, after: string | null, last: string): Promise<
   const id = socket.subscribe(SUBSCRIPTION, { after });
   await socket.next(({ payload }) => payload?.data?.notificationReceived.message === last);
   return socket.received(id).map((one) => one.message);
-}
-
-/** The same as the coordinator's commit, without the service: nothing gives it a position while the service is frozen. */
-async function commitInDatabases(system: System, id: string): Promise<void> {
-  for (const service of ["notifications", "counter"] as const) {
-    await system.database(service).unsafe(`commit prepared 'notifyx:${service}:${id}'`);
-  }
 }
 
 Deno.test("commit order - one committed late, with an earlier id, is delivered live and found by `after`", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ServiceName } from "../kit/ports.ts";
 import { listening, startSystem, type System, until } from "./helpers/system.ts";
 import { type Socket, User } from "./helpers/client.ts";
+import { commitInDatabases, prepareByHand } from "./helpers/participants.ts";
 import { Publisher } from "./helpers/publisher.ts";
 import { committed, inOrder, settled } from "./helpers/traces.ts";
 
@@ -29,6 +30,14 @@ async function killed(system: System, kind: ServiceName): Promise<void> {
   system.signal("SIGKILL", kind);
   await until(`${kind} is started again`, () => process.starts > starts, BACK_MS);
   await until(`${kind} is ready again`, () => process.state === "ready", 15_000);
+}
+
+/** Freezes notifications, and has a send committed and given its position of which no gateway hears then. */
+async function numberUnheard(system: System, sender: User, topicId: string): Promise<void> {
+  const id = await prepareByHand(system, sender, topicId, "unheard");
+  system.signal("SIGSTOP", "notifications");
+  await commitInDatabases(system, id);
+  await system.database("notifications")`select number_pending()`;
 }
 
 /** Everything that was said to be sent is there, whole, and was received in its order: `frames` of one or more subscriptions. */
@@ -58,6 +67,7 @@ Deno.test("outages - each service killed in turn comes back by itself, and a liv
     for (const kind of ["counter", "notifications"] as const) {
       await t.step(`${kind}: sends are aborted until it is back`, async () => {
         await publisher.sends(5);
+        if (kind === "notifications") await numberUnheard(system, ann, topicId);
         await killed(system, kind);
         await publisher.sends(5);
         assert.deepEqual(publisher.failed.filter((code) => code !== "TRANSACTION_ABORTED"), []);
