@@ -3,10 +3,12 @@
 import { type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
 import { parseRequestParams, type RequestParams } from "graphql-http";
 import { execute } from "graphql";
+import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { createGraphQLHandler, type DocumentCache, executionArgs, maskError } from "../kit/graphql.ts";
 import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
+import { HOUR, SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
 import type { Origins } from "./origins.ts";
@@ -23,6 +25,16 @@ export interface GraphQLRouteOptions {
 export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
   const { documents, sessions, origins, log } = options;
   const handle = createGraphQLHandler<Caller>({ documents, context: (caller) => caller, log });
+
+  // Without it an allowed page could ask, but its browser wouldn't let it read the answer.
+  const forPages = cors({
+    origin: (origin, c) => origins.isAllowed(origin, c.req.header("host")) ? origin : null,
+    allowMethods: ["GET", "POST"],
+    allowHeaders: ["authorization", "content-type"],
+    exposeHeaders: ["retry-after"],
+    maxAge: HOUR / SECOND,
+  });
+  app.use("/graphql", (c, next) => c.req.header("origin") === undefined ? next() : forPages(c, next));
 
   app.on(["GET", "POST"], "/graphql", async (c) => {
     const accept = c.req.header("accept") ?? "*/*";

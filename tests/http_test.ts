@@ -6,12 +6,13 @@ import { Answers } from "./helpers/answers.ts";
 import { User } from "./helpers/client.ts";
 import { startSystem } from "./helpers/system.ts";
 
+const ALLOWED = "https://app.example";
 const JSON_TYPE = { "content-type": "application/json" };
 /** Audits that the gateway doesn't pass, by id, each with its reason. */
 const EXCEPTIONS: Record<string, string> = {};
 
 Deno.test("http - a request that can't be taken says why, with its status and code", async (t) => {
-  await using system = await startSystem();
+  await using system = await startSystem({ env: { NOTIFYX_ALLOWED_ORIGINS: ALLOWED } });
   using answers = new Answers();
   const url = system.graphqlUrl;
   const ann = await User.register(system);
@@ -137,20 +138,20 @@ Deno.test("http - a request that can't be taken says why, with its status and co
     assert.deepEqual(await outcome(`${system.url()}/health/ready`, { method: "POST" }), [405, "BAD_USER_INPUT"]);
   });
 
-  await t.step("a page of another origin is refused", async () => {
+  await t.step("a page of another origin is refused, but where the settings name it", async () => {
     const own = new URL(url).origin;
-    const query = '{"query":"{ __typename }"}';
+    const body = '{"query":"{ __typename }"}';
     for (
       const origin of [
         "https://evil.example",
         "null",
+        "x",
         `${own}.evil.example`,
         own.replace(/\d+$/, "1"),
-        "x",
-        "https://evil.example:4000",
+        `${ALLOWED}:8443`,
       ]
     ) {
-      assert.deepEqual(await post(query, { ...JSON_TYPE, origin }), [403, "FORBIDDEN"], origin);
+      assert.deepEqual(await post(body, { ...JSON_TYPE, origin }), [403, "FORBIDDEN"], origin);
       assert.deepEqual(await get({ query: "{ __typename }" }, { origin }), [403, "FORBIDDEN"], origin);
       const events = { ...JSON_TYPE, origin, accept: "text/event-stream" };
       assert.deepEqual(await post('{"query":"subscription { notificationReceived { id } }"}', events), [
@@ -158,7 +159,29 @@ Deno.test("http - a request that can't be taken says why, with its status and co
         "FORBIDDEN",
       ]);
     }
-    assert.deepEqual(await post(query, { ...JSON_TYPE, origin: own }), [200, undefined]);
+    const readableBy = (response: Response) => response.headers.get("access-control-allow-origin");
+    const asking = {
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,content-type",
+    };
+    for (const [origin, readable] of [[own, own], [ALLOWED, ALLOWED], ["https://evil.example", null]] as const) {
+      const preflight = await fetch(url, { method: "OPTIONS", headers: { origin, ...asking } });
+      const answer = await fetch(url, { method: "POST", headers: { ...JSON_TYPE, origin }, body });
+      await answer.body?.cancel();
+      assert.deepEqual(
+        [preflight.status, readableBy(preflight), readableBy(answer)],
+        [204, readable, readable],
+        origin,
+      );
+      assert.equal(preflight.headers.get("access-control-allow-headers"), "authorization,content-type");
+    }
+    const failed = await fetch(url, {
+      method: "POST",
+      headers: { ...JSON_TYPE, origin: ALLOWED, authorization: "x" },
+      body,
+    });
+    assert.deepEqual([failed.status, readableBy(failed)], [401, ALLOWED]);
+    await failed.body?.cancel();
   });
 
   assert(await answers.check() > 100);
