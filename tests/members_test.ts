@@ -1,5 +1,6 @@
 /** What members of the cluster ask of each other, asked by a stranger: 401, and nothing has happened. */
 
+import { serverAudits } from "graphql-http";
 import { generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import assert from "node:assert/strict";
 import { IDENTITY_AUDIENCE, IDENTITY_ISSUER, IDENTITY_TYPE } from "../kit/identity.ts";
@@ -110,8 +111,18 @@ Deno.test("members - routes and graphs of the inside are closed to strangers", a
         assert.deepEqual(await ask(identity), [401, "UNAUTHENTICATED"], `${service}: ${name}`);
       }
       assert.deepEqual(await ask(good), [200, undefined], service);
+      await passesAudits(`${system.url(service)}/graphql`, good);
     }
   });
 
   assert(await answers.check() > 100);
 });
+
+/** With an identity a service speaks GraphQL over HTTP as the gateway does. */
+async function passesAudits(url: string, identity: string): Promise<void> {
+  const fetchFn = (input: string, init: RequestInit = {}) =>
+    fetch(input, { ...init, headers: { ...init.headers, "x-notifyx-identity": identity } });
+  for (const audit of serverAudits({ url, fetchFn })) {
+    assert.equal((await audit.fn()).status, "ok", `${url}: ${audit.id} ${audit.name}`);
+  }
+}
