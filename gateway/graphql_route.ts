@@ -5,6 +5,7 @@ import { parseRequestParams, type RequestParams } from "graphql-http";
 import { execute } from "graphql";
 import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
+import { serveGraphiQL } from "../kit/graphiql.ts";
 import { createGraphQLHandler, type DocumentCache, executionArgs, maskError } from "../kit/graphql.ts";
 import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
@@ -36,12 +37,9 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
   });
   app.use("/graphql", (c, next) => c.req.header("origin") === undefined ? next() : forPages(c, next));
 
+  serveGraphiQL(app, { title: "Notifyx", signIn: true });
   app.on(["GET", "POST"], "/graphql", async (c) => {
     const accept = c.req.header("accept") ?? "*/*";
-    if (c.req.method === "GET" && c.req.query("query") === undefined && accept.includes("text/html")) {
-      const { graphiqlPage } = await import("../kit/graphiql.ts");
-      return graphiqlPage(c);
-    }
     try {
       origins.check(c.req.header("origin"), c.req.header("host"));
       const caller = new Caller(sessions, bearerToken(c.req.header("authorization")), c.get("requestId"));

@@ -90,15 +90,17 @@ export class Service {
     return sql;
   }
 
-  /** Serves `sdl` on `/graphql`, and has it join the graph. Auth alone gives its `keys`; the others ask auth for them. */
+  /** Serves `sdl` on `/graphql`, with GraphiQL for browsers, and has it join the graph. Auth alone gives its `keys`; the others ask auth for them. */
   async subgraph(
     { keys, ...options }: Pick<SubgraphOptions, "sdl" | "resolvers"> & { keys?: JSONWebKeySet },
   ): Promise<void> {
-    const [{ serveSubgraph }, { fetchAuthKeys, IdentityVerifier }] = await Promise.all([
+    const [{ serveGraphiQL }, { serveSubgraph }, { fetchAuthKeys, IdentityVerifier }] = await Promise.all([
+      import("./graphiql.ts"),
       import("./subgraph.ts"),
       import("./identity.ts"),
     ]);
     const identities = new IdentityVerifier(() => keys ? Promise.resolve(keys) : fetchAuthKeys(this.directory));
+    serveGraphiQL(this.app, { title: `Notifyx ${this.name}`, signIn: false });
     serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
     this.hasSubgraph = true;
   }

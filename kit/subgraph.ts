@@ -40,10 +40,6 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
   const handle = createGraphQLHandler<SubgraphContext>({ documents: () => documents, context: (call) => call, log });
 
   app.on(["GET", "POST"], "/graphql", async (c) => {
-    if (c.req.method === "GET" && c.req.query("query") === undefined && c.req.header("accept")?.includes("text/html")) {
-      const { graphiqlPage } = await import("./graphiql.ts");
-      return graphiqlPage(c);
-    }
     const bearer = c.req.header("authorization");
     const identity = c.req.header(IDENTITY_HEADER);
     const isMember = identity === undefined && bearer?.startsWith("Bearer ") && sameSecret(bearer.slice(7), secret);

@@ -1,0 +1,73 @@
+/** What GraphiQL's page loads: npm's parts, kept compressed (2.4 MB), and ours, which start it and sign in. */
+
+import { type Cacheable, type GraphiQLOptions, versionOf } from "../graphiql.ts";
+import compress from "./compress.js" with { type: "text" };
+import { CONTENT_SECURITY_POLICY, pageHtml } from "./page.ts";
+import pageCss from "./page.css" with { type: "text" };
+import session from "./session.js" with { type: "text" };
+import start from "./start.js" with { type: "text" };
+
+const JAVASCRIPT = "text/javascript; charset=utf-8";
+const CSS = "text/css; charset=utf-8";
+
+/** By the name in the page; what it is called in npm's module, and its type. */
+const PARTS = new Map([
+  ["graphiql.js", ["js", JAVASCRIPT]],
+  ["graphiql.css", ["css", CSS]],
+  ["editor.worker.js", ["editorWorkerService", JAVASCRIPT]],
+  ["json.worker.js", ["jsonWorker", JAVASCRIPT]],
+  ["graphql.worker.js", ["graphqlWorker", JAVASCRIPT]],
+]);
+
+let assets: Promise<Map<string, Cacheable>> | undefined;
+
+/** The page, which names each asset with its version. */
+export async function graphiqlPage(options: GraphiQLOptions): Promise<Cacheable> {
+  const all = await loaded();
+  const html = pageHtml(options, (name) => `graphql/assets/${name}?v=${versionOf(all.get(name)!.etag)}`);
+  return {
+    ...await cacheable(new TextEncoder().encode(html), "text/html; charset=utf-8"),
+    headers: { "content-security-policy": CONTENT_SECURITY_POLICY, "referrer-policy": "no-referrer" },
+  };
+}
+
+/** One asset by its name; undefined for any other name. */
+export async function graphiqlAsset(name: string): Promise<Cacheable | undefined> {
+  return (await loaded()).get(name);
+}
+
+function loaded(): Promise<Map<string, Cacheable>> {
+  return assets ??= makeAssets().catch((error) => {
+    assets = undefined;
+    throw error;
+  });
+}
+
+async function makeAssets(): Promise<Map<string, Cacheable>> {
+  const encoder = new TextEncoder();
+  const all = new Map<string, Cacheable>([
+    ["start.js", await cacheable(encoder.encode(start), JAVASCRIPT)],
+    ["session.js", await cacheable(encoder.encode(session), JAVASCRIPT)],
+    ["page.css", await cacheable(encoder.encode(pageCss), CSS)],
+  ]);
+  const compressed = await compressParts();
+  for (const [name, [part, type]] of PARTS) all.set(name, await cacheable(compressed[part!]!, type!, true));
+  return all;
+}
+
+function compressParts(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+  // By a data: URL, which takes no permission to read.
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(compress)}`, { type: "module" });
+  return new Promise<Record<string, Uint8Array<ArrayBuffer>>>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`GraphiQL could not be loaded: ${event.message}`));
+    };
+  }).finally(() => worker.terminate());
+}
+
+async function cacheable(body: Uint8Array<ArrayBuffer>, type: string, gzipped = false): Promise<Cacheable> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  return { type, body, gzipped, etag: `W/"${digest.toHex().slice(0, 32)}"` };
+}
