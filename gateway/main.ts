@@ -18,9 +18,11 @@ import { Supergraph } from "./supergraph.ts";
 import { Channels } from "./two_phase/channels.ts";
 import { Coordinator } from "./two_phase/coordinator.ts";
 import { DecisionLog } from "./two_phase/decision_log.ts";
+import { IdempotencyKeys } from "./two_phase/idempotency.ts";
+import { Lease } from "./two_phase/lease.ts";
 import { Participants } from "./two_phase/participants.ts";
 import { Recovery } from "./two_phase/recovery.ts";
-import { requiredParticipants } from "./two_phase/required.ts";
+import { RequiredParticipants } from "./two_phase/required.ts";
 import { serveTransactions } from "./two_phase/routes.ts";
 
 const origins = v.pipe(
@@ -47,24 +49,29 @@ await runService({
     const sql = await service.database(config, migrations);
     const balancer = new Balancer(directory);
     const sessions = new Sessions(balancer, secret);
-    const decisions = new DecisionLog(sql);
+    const decisions = new DecisionLog(sql, service.instanceId);
+    const lease = new Lease(sql, service.instanceId, log);
+    const keys = new IdempotencyKeys(sql, decisions);
+    const required = new RequiredParticipants(sql, directory, log);
     const channels = new Channels(secret);
     service.onStop("the channels", () => channels.close());
     const coordinator = new Coordinator(
       new Participants(balancer, channels),
       decisions,
-      (operation) => requiredParticipants(directory, operation),
+      (operation) => required.of(operation),
       log,
     );
-    const recovery = new Recovery(decisions, coordinator, log);
+    const recovery = new Recovery(decisions, coordinator, keys, log);
     const hub = new Hub(balancer, secret, log);
     const supergraph = new Supergraph(
       directory,
       new SubgraphCalls(balancer),
       secret,
-      ownSchema(directory, coordinator, hub),
+      ownSchema(directory, coordinator, keys, hub),
       log,
     );
+    service.onStop("the lease", () => lease.stop());
+    service.onStop("who takes part", () => required.stop());
     service.onStop("the coordinator", () => coordinator.stop());
     service.onStop("recovery", () => recovery.stop());
     service.onStop("the graph", () => supergraph.stop());
@@ -77,13 +84,14 @@ await runService({
       log,
     };
     serveGraphQL(app, { ...shared, stopping });
-    serveTransactions(app, secret, coordinator, decisions);
+    serveTransactions(app, secret, coordinator, decisions, required);
 
     for (const needed of NEEDED) {
       service.readyChecks.set(needed, () => supergraph.has(needed) && directory.instances(needed).length > 0);
     }
     service.readyChecks.set("feed", () => hub.position !== undefined);
     service.statusPage.push(...statusSections(directory, hub, decisions));
+    await Promise.all([lease.start(), required.start()]);
     supergraph.start();
     hub.start();
     recovery.start();

@@ -3,19 +3,27 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { GraphQLSchema } from "graphql";
 import type { Directory } from "../kit/directory.ts";
+import { newId, timeOfId } from "../kit/ids.ts";
 import sdl from "../schema/gateway.graphql" with { type: "text" };
 import type { Caller } from "./caller.ts";
 import type { Delivered, Hub } from "./delivery/hub.ts";
 import type { Coordinator } from "./two_phase/coordinator.ts";
+import type { IdempotencyKeys } from "./two_phase/idempotency.ts";
 
 interface SendArguments {
   readonly topicId: string;
   readonly message: string;
   readonly to?: readonly string[] | null;
+  readonly idempotencyKey?: string | null;
 }
 
 /** The order of the instances of a service is that of their start. */
-export function ownSchema(directory: Directory, coordinator: Coordinator, hub: Hub): GraphQLSchema {
+export function ownSchema(
+  directory: Directory,
+  coordinator: Coordinator,
+  keys: IdempotencyKeys,
+  hub: Hub,
+): GraphQLSchema {
   return makeExecutableSchema<Caller>({
     typeDefs: sdl,
     resolvers: {
@@ -30,30 +38,7 @@ export function ownSchema(directory: Directory, coordinator: Coordinator, hub: H
         },
       },
       Mutation: {
-        async sendNotification(
-          _: unknown,
-          { topicId, message, to }: SendArguments,
-          caller: Caller,
-        ): Promise<Delivered> {
-          const fromUserId = await caller.userId();
-          const { transactionId, results } = await coordinator.run("sendNotification", (notificationId) => ({
-            notificationId,
-            topicId,
-            fromUserId,
-            message,
-            to: to ?? [],
-          }));
-          const placed = results.get("notifications") as { cursor?: string; createdAt?: string } | undefined;
-          return {
-            id: transactionId,
-            topic: { id: topicId.toLowerCase() },
-            from: { id: fromUserId },
-            message,
-            createdAt: placed?.createdAt ?? new Date().toISOString(),
-            cursor: placed?.cursor ?? null,
-            status: "SENT",
-          };
-        },
+        sendNotification: (_: unknown, given: SendArguments, caller: Caller) => send(given, caller, coordinator, keys),
       },
       Subscription: {
         notificationReceived: {
@@ -70,4 +55,33 @@ export function ownSchema(directory: Directory, coordinator: Coordinator, hub: H
       },
     },
   });
+}
+
+async function send(
+  given: SendArguments,
+  caller: Caller,
+  coordinator: Coordinator,
+  keys: IdempotencyKeys,
+): Promise<Delivered> {
+  const fromUserId = await caller.userId();
+  const { topicId, message } = given;
+  const input = { topicId, message, to: given.to ?? [] };
+  const claim = given.idempotencyKey == null
+    ? { transactionId: newId(), isFirst: true }
+    : await keys.claim(fromUserId, given.idempotencyKey, input);
+  // The transaction's id is the notification's.
+  const { transactionId: id } = claim;
+  const { results } = claim.isFirst
+    ? await coordinator.run("sendNotification", id, { ...input, notificationId: id, fromUserId })
+    : await coordinator.recall(id, ["notifications"]);
+  const placed = results.get("notifications") as { cursor?: string; createdAt?: string } | undefined;
+  return {
+    id,
+    topic: { id: topicId.toLowerCase() },
+    from: { id: fromUserId },
+    message,
+    createdAt: placed?.createdAt ?? timeOfId(id).toISOString(),
+    cursor: placed?.cursor ?? null,
+    status: "SENT",
+  };
 }

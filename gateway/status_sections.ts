@@ -22,7 +22,7 @@ export function statusSections(directory: Directory, hub: Hub, decisions: Decisi
     async () => ({
       title: "Unfinished transactions",
       columns: ["transaction", "participants"],
-      rows: (await decisions.unfinished(0, 50)).map((one) => [one.transactionId, one.participants.join(", ")]),
+      rows: (await decisions.unfinished(50)).map((one) => [one.transactionId, one.participants.join(", ")]),
     }),
   ];
 }

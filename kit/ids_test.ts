@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isUuid, newId } from "./ids.ts";
+import { isUuid, newId, timeOfId } from "./ids.ts";
 
 Deno.test("ids - are UUIDs of version 7 that sort by the time they were made", () => {
   const early = newId(Date.parse("2026-01-01T00:00:00Z"));
@@ -17,4 +17,8 @@ Deno.test("ids - a text is a UUID only in its usual form", () => {
   ) {
     assert.ok(!isUuid(wrong), JSON.stringify(wrong));
   }
+});
+
+Deno.test("ids - an id tells when it was made", () => {
+  assert.equal(timeOfId(newId(1_795_446_345_095)).getTime(), 1_795_446_345_095);
 });

@@ -23,7 +23,9 @@ const notifications = connect(databaseUrl(serverUrl, "notifications"), "bench", 
 const counter = connect(databaseUrl(serverUrl, "counter"), "bench", pool);
 const gateway = connect(databaseUrl(serverUrl, "gateway"), "bench", pool);
 const participants = [new Barrier(notifications, "notifications"), new Barrier(counter, "counter")] as const;
-const decisions = new DecisionLog(gateway);
+// What this program decides is left to it by the gateway that runs beside it.
+await gateway`insert into leases values ('floor', now() + interval '1 hour') on conflict (gateway_id) do update set until = excluded.until`;
+const decisions = new DecisionLog(gateway, "floor");
 
 const figures = await load(Number(senders), Number(warmUp), Number(seconds), async () => {
   const id = newId();

@@ -13,7 +13,6 @@
 import type { Logger } from "../../kit/log.ts";
 import { reason } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
-import { newId } from "../../kit/ids.ts";
 import { backoffMs, delay, MINUTE, SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import type { Decision, DecisionLog } from "./decision_log.ts";
 import { phaseDuration, running, transactions } from "./metrics.ts";
@@ -70,13 +69,12 @@ export class Coordinator {
    * @throws UserError what a participant's vote of no says; `TRANSACTION_ABORTED` when one could not be asked: then it did not happen;
    * `TOO_MANY_REQUESTS` before anything began; `TIMEOUT` when the outcome isn't known yet
    */
-  async run(operation: string, inputOf: (transactionId: string) => Record<string, unknown>): Promise<Outcome> {
+  async run(operation: string, transactionId: string, input: Record<string, unknown>): Promise<Outcome> {
     const endWait = phaseDuration.startTimer({ phase: "wait" });
     await this.#places.take(PLACE_LIMIT_MS);
     endWait();
     running.inc();
-    const transactionId = newId();
-    const ending = this.#run(operation, transactionId, inputOf(transactionId)).finally(() => {
+    const ending = this.#run(operation, transactionId, input).finally(() => {
       this.#undecided.delete(transactionId);
       running.dec();
       this.#places.giveBack();
@@ -87,6 +85,12 @@ export class Coordinator {
       if (error instanceof TimeLimitError) throw new UserError("TIMEOUT", "the outcome is not known yet");
       throw error;
     });
+  }
+
+  /** The outcome of a transaction that is committed already, asked of `services` once more. */
+  async recall(transactionId: string, services: readonly string[]): Promise<Outcome> {
+    const { results } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS);
+    return { transactionId, results };
   }
 
   /** Waits for what is decided but not done, up to what the process allows; what is left is found again in the log. */

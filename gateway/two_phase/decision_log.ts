@@ -4,6 +4,7 @@
  */
 
 import type { Sql } from "../../kit/database.ts";
+import { SECOND } from "../../kit/time.ts";
 
 export type Decision = "committed" | "aborted";
 
@@ -23,6 +24,8 @@ interface Waiting {
 /** How many statements write at once (while one waits for the disk, the next is on its way), and how many decisions each takes. */
 const WRITERS = 2;
 const BATCH = 100;
+/** An unfinished decision of one's own is left to its coordinator for so long, in milliseconds. */
+const OWN_AFTER_MS = 10 * SECOND;
 /** How long marks of finished transactions are collected before they are written together, in milliseconds. */
 const FINISH_EVERY_MS = 200;
 
@@ -32,7 +35,8 @@ export class DecisionLog {
   #finished: string[] = [];
   #finishing: Promise<void> | undefined;
 
-  constructor(private readonly sql: Sql) {}
+  /** `gatewayId` is whose lease stands for what is decided here. */
+  constructor(private readonly sql: Sql, private readonly gatewayId: string) {}
 
   /**
    * Decides, if nobody has yet; what is decided now, by whomever. An abort needs nobody to be told: no row at all means the same.
@@ -63,8 +67,8 @@ export class DecisionLog {
   async #insert(batch: readonly Waiting[]): Promise<Map<string, Decision>> {
     const ids = batch.map((one) => one.transactionId);
     const inserted = await this.sql<{ transaction_id: string; state: Decision }[]>`
-      insert into decisions (transaction_id, state, participants, done)
-      select id, state, string_to_array(participants, ','), state = 'aborted'
+      insert into decisions (transaction_id, state, participants, done, owner)
+      select id, state, string_to_array(participants, ','), state = 'aborted', ${this.gatewayId}
       from unnest(${ids}::text[], ${batch.map((one) => one.decision)}::text[], ${
       batch.map((one) => one.participants.join(","))
     }::text[])
@@ -102,10 +106,37 @@ export class DecisionLog {
     }
   }
 
-  /** Committed ones that not all participants have confirmed, decided more than `olderThanMs` ago; oldest first. */
-  async unfinished(olderThanMs: number, limit: number): Promise<Unfinished[]> {
+  /** Committed ones that not all participants have confirmed; oldest first. */
+  async unfinished(limit: number): Promise<Unfinished[]> {
     return await this.sql<Unfinished[]>`
-      select transaction_id as "transactionId", participants from decisions
-      where not done and decided_at < now() - ${olderThanMs} * interval '1 millisecond' order by decided_at limit ${limit}`;
+      select transaction_id as "transactionId", participants from decisions where not done order by decided_at limit ${limit}`;
+  }
+
+  /** Of `ids`, those that somebody still has to commit. */
+  async unfinishedAmong(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.sql<{ transaction_id: string }[]>`
+      select transaction_id from decisions where not done and transaction_id = any(${[...ids]}::text[])`;
+    return rows.map((row) => row.transaction_id);
+  }
+
+  /**
+   * Unfinished ones that are this gateway's to drive: its own that its coordinator must have lost, and those whose owner's lease has ended, which become its own.
+   * Two gateways that ask at once get different ones; it would do no harm if they didn't.
+   */
+  async takeOver(limit: number): Promise<Unfinished[]> {
+    return await this.sql<Unfinished[]>`
+      update decisions set owner = ${this.gatewayId} where transaction_id in (
+        select transaction_id from decisions d where not done
+          and (owner is null or (owner = ${this.gatewayId} and decided_at < now() - ${OWN_AFTER_MS} * interval '1 millisecond') or not exists (select from leases l where l.gateway_id = d.owner and l.until > now()))
+        order by decided_at limit ${limit} for update skip locked
+      ) returning transaction_id as "transactionId", participants`;
+  }
+
+  /** Forgets what has been finished for so long that nobody can ask for it, in a small batch; how many. */
+  async prune(olderThanMs: number, limit: number): Promise<number> {
+    const rows = await this.sql`delete from decisions where transaction_id in (
+      select transaction_id from decisions where done and decided_at < now() - ${olderThanMs} * interval '1 millisecond'
+      order by decided_at limit ${limit}) returning 1`;
+    return rows.length;
   }
 }

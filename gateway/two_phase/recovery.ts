@@ -1,17 +1,23 @@
-/** Finishes what a gateway decided and did not live to finish: looks into the log again and again, since a row can land after any look. */
+/**
+ * Finishes what a gateway decided and did not live to finish: its own from before a restart, and that of gateways whose lease has ended. It
+ * looks into the log again and again, since the row of a stalled gateway can land after any look. It also forgets what is long over.
+ */
 
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
-import { delay, SECOND } from "../../kit/time.ts";
+import { DAY, delay, MINUTE, SECOND } from "../../kit/time.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { DecisionLog } from "./decision_log.ts";
+import type { IdempotencyKeys } from "./idempotency.ts";
 
 /** Between two looks, in milliseconds. */
 const LOOK_EVERY_MS = 2 * SECOND;
-/** How old an unfinished decision has to be before somebody else than its coordinator drives it, in milliseconds. */
-const ORPHAN_AFTER_MS = 5 * SECOND;
 /** How many one look takes up. */
 const AT_ONCE = 50;
+/** How long a finished decision is kept: twice the life of an idempotency key, in milliseconds; how many go at once, and how often. */
+const KEEP_MS = 2 * DAY;
+const PRUNE_ROWS = 1_000;
+const PRUNE_EVERY_MS = MINUTE;
 
 export class Recovery {
   readonly #abort = new AbortController();
@@ -20,6 +26,7 @@ export class Recovery {
   constructor(
     private readonly decisions: DecisionLog,
     private readonly coordinator: Coordinator,
+    private readonly keys: IdempotencyKeys,
     private readonly log: Logger,
   ) {}
 
@@ -33,9 +40,13 @@ export class Recovery {
   }
 
   async #run(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
+    for (let prunedAt = Date.now(); !this.#abort.signal.aborted;) {
       try {
         await this.#look();
+        if (Date.now() - prunedAt > PRUNE_EVERY_MS) {
+          await Promise.all([this.decisions.prune(KEEP_MS, PRUNE_ROWS), this.keys.prune(PRUNE_ROWS)]);
+          prunedAt = Date.now();
+        }
       } catch (error) {
         this.log.warning("looking for unfinished transactions failed: {error}", { error: reason(error) });
       }
@@ -45,7 +56,7 @@ export class Recovery {
 
   async #look(): Promise<void> {
     const { phaseTwo } = this.coordinator;
-    const found = await this.decisions.unfinished(ORPHAN_AFTER_MS, AT_ONCE);
+    const found = await this.decisions.takeOver(AT_ONCE);
     await Promise.all(
       found.filter(({ transactionId }) => !phaseTwo.isDriven(transactionId)).map(
         async ({ transactionId, participants }) => {

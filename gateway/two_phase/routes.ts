@@ -1,13 +1,22 @@
 /** What participants and people ask of a transaction. Looking changes nothing; inquiring decides what is undecided. */
 
 import { UserError } from "../../kit/errors.ts";
-import { allowMember, type App } from "../../kit/http.ts";
+import * as v from "valibot";
+import { allowMember, type App, readJson } from "../../kit/http.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { DecisionLog } from "./decision_log.ts";
+import type { RequiredParticipants } from "./required.ts";
 
+const UNFINISHED = v.object({ ids: v.pipe(v.array(v.string()), v.maxLength(1_000)) });
 const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
 
-export function serveTransactions(app: App, secret: string, coordinator: Coordinator, decisions: DecisionLog): void {
+export function serveTransactions(
+  app: App,
+  secret: string,
+  coordinator: Coordinator,
+  decisions: DecisionLog,
+  required: RequiredParticipants,
+): void {
   app.get("/api/transactions/:id", async (c) => {
     allowMember(c, secret);
     const id = checkId(c.req.param("id"));
@@ -20,6 +29,18 @@ export function serveTransactions(app: App, secret: string, coordinator: Coordin
     if (coordinator.isDeciding(id)) return c.json({ state: await decisions.read(id) ?? "pending" });
     // The row is there before the answer, so that a coordinator that decides late loses.
     return c.json({ state: await decisions.decide(id, "aborted", []) });
+  });
+
+  // What a participant may not forget yet.
+  app.post("/api/transactions/unfinished", async (c) => {
+    allowMember(c, secret);
+    const { ids } = await readJson(c, UNFINISHED);
+    return c.json({ unfinished: await decisions.unfinishedAmong(ids) });
+  });
+
+  app.delete("/api/participants/:service/:operation", async (c) => {
+    allowMember(c, secret);
+    return c.json({ wasRequired: await required.withdraw(c.req.param("service"), c.req.param("operation")) });
   });
 }
 
