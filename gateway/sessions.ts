@@ -61,26 +61,31 @@ export class Sessions {
     return await exchanging;
   }
 
-  /** Forgets what is known of a token, since its session has ended. */
+  /** Forgets what is known of a token, since its session has ended, and what is being asked about it. */
   forget(token: string): void {
-    this.#known.delete(hash(token));
+    const key = hash(token);
+    this.#known.delete(key);
+    this.#exchanging.delete(key);
   }
 
   #exchange(key: string, token: string | null): Promise<Session> {
-    let exchanging = this.#exchanging.get(key);
-    if (exchanging === undefined) {
-      exchanging = this.#ask(token)
-        .then((session) => {
-          this.#known.set(key, session);
-          return session;
-        }, (error) => {
-          // It has ended: what is remembered must not serve any longer. When auth is only away, it does.
-          if (error instanceof UserError && error.code === "UNAUTHENTICATED") this.#known.delete(key);
-          throw error;
-        })
-        .finally(() => this.#exchanging.delete(key));
-      this.#exchanging.set(key, exchanging);
-    }
+    const pending = this.#exchanging.get(key);
+    if (pending !== undefined) return pending;
+    // An answer that was on its way when the session ended may still say that it lives.
+    const isCurrent = () => this.#exchanging.get(key) === exchanging;
+    const exchanging: Promise<Session> = this.#ask(token)
+      .then((session) => {
+        if (isCurrent()) this.#known.set(key, session);
+        return session;
+      }, (error) => {
+        // It has ended: what is remembered must not serve any longer. When auth is only away, it does.
+        if (error instanceof UserError && error.code === "UNAUTHENTICATED") this.#known.delete(key);
+        throw error;
+      })
+      .finally(() => {
+        if (isCurrent()) this.#exchanging.delete(key);
+      });
+    this.#exchanging.set(key, exchanging);
     return exchanging;
   }
 
