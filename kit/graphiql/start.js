@@ -13,12 +13,12 @@ const WALK_THROUGH = `# Welcome to Notifyx. Register or sign in above. Then
 # one and press Ctrl-Enter, or use the play button.
 
 # 1. Make a topic, and copy its id into the variables
-#    below. (Names are unique: choose one of your own.)
+#    below. (Names are unique: choose your own.)
 mutation CreateTopic {
   createTopic(name: "news") { id name }
 }
 
-# 2. Subscribe to it: what is sent from now on is yours.
+# 2. Subscribe: what is sent from now on is for you.
 mutation Subscribe($topicId: ID!) {
   subscribeToTopic(topicId: $topicId) {
     name
@@ -40,7 +40,7 @@ subscription Listen {
 # 4. Send, from another window of this page, where you
 #    may be another user. Only the topic's creator may.
 mutation Send($topicId: ID!) {
-  sendNotification(topicId: $topicId, message: "Hello!") {
+  sendNotification(topicId: $topicId, message: "Hi!") {
     id
     createdAt
   }
