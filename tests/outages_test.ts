@@ -109,6 +109,7 @@ Deno.test("outages - PostgreSQL killed comes back, sends work again, and a live 
     await publisher[Symbol.asyncDispose]();
   }
   await isComplete(system, publisher, socket, id);
+  for (const { process } of system.cluster.nodes) assert.equal(process.starts, 1, `${process.options.name} died too`);
 });
 
 Deno.test("outages - while discovery is away all goes on, also with a service that was killed", async () => {

@@ -9,7 +9,6 @@
  * Next: `services/notifications/two_phase.ts` is the work that is done between BEGIN and PREPARE TRANSACTION.
  */
 
-import type { ReservedSql } from "postgres";
 import type { Sql } from "../database.ts";
 import {
   errorCode,
@@ -20,7 +19,7 @@ import {
   UNIQUE_VIOLATION,
 } from "../database_errors.ts";
 import { UserError } from "../errors.ts";
-import { delay, SECOND, withTimeLimit } from "../time.ts";
+import { delay, SECOND } from "../time.ts";
 import { statement } from "./statement.ts";
 
 export type Outcome = "committed" | "aborted";
@@ -31,8 +30,6 @@ export type Work = readonly string[];
 /** Names of transactions: they become part of a gid, which postgres.js puts into the statement as it is. */
 export const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
 
-/** How long a prepare may wait for a connection of the pool, in milliseconds. */
-const RESERVE_LIMIT_MS = 2 * SECOND;
 /** How long commit and rollback go round while another session has hold of the same transaction, in milliseconds. */
 const SETTLE_LIMIT_MS = 4 * SECOND;
 const SETTLE_PAUSE_MS = 20;
@@ -54,25 +51,22 @@ export class Barrier {
    * @throws UserError what the work refuses; `TRANSACTION_ABORTED` when this transaction was rolled back already
    */
   async prepare(transactionId: string, work: Work): Promise<void> {
+    // One message for all of it, on no connection of its own: what stands before START TRANSACTION in a message is part of that
+    // transaction, and where it fails PostgreSQL ends the transaction itself. So the connection is clean whatever happens, and one that
+    // is lost is the pool's affair: the driver crashes on a reserved one that is written to or given back then. (It refuses BEGIN here.)
     const statements = [
-      "begin",
       statement`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'committed')`,
       ...work,
+      "start transaction",
       `prepare transaction '${this.#gid(transactionId)}'`,
     ];
-    const connection = await this.#reserve();
     try {
-      // One message and one answer for all of it, instead of one for each statement: each would wake this process up once more.
-      const answer = await connection.unsafe(statements.join(";")).simple() as unknown as Answer | Answer[];
+      const answer = await this.sql.unsafe(statements.join(";")).simple() as unknown as Answer | Answer[];
       // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
       const tag = ("command" in answer ? answer : (answer as Answer[]).at(-1))?.command;
       if (!tag?.startsWith("PREPARE")) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
     } catch (error) {
-      // The block is still open where a statement failed; the connection must go back clean. One that is lost needs nothing.
-      await connection`rollback`.catch(() => {});
       await this.#afterFailedPrepare(transactionId, error);
-    } finally {
-      connection.release();
     }
   }
 
@@ -153,16 +147,6 @@ export class Barrier {
     while (!await step()) {
       if (Date.now() > giveUpAt) throw new UserError("TIMEOUT", "another session has hold of this transaction");
       await delay(SETTLE_PAUSE_MS);
-    }
-  }
-
-  async #reserve(): Promise<ReservedSql> {
-    const reserving = this.sql.reserve();
-    try {
-      return await withTimeLimit("a connection", RESERVE_LIMIT_MS, reserving);
-    } catch (error) {
-      reserving.then((late) => late.release(), () => {});
-      throw error;
     }
   }
 
