@@ -149,12 +149,12 @@ Deno.test("barrier - a statement that fails never votes yes, and its connection 
       for (const [statements, expected] of failing) {
         const id = newId();
         await assert.rejects(barrier.prepare(id, [...work(id), ...statements]), expected);
-        assert.deepEqual(await stateOf(barrier, sql, id), { state: "nothing", works: 0 }, statements[0]);
+        assert.deepEqual(await stateOf(barrier, sql, id), { state: "nothing", works: 0 }, statements.join("; "));
         const [after] = await one`
           select pg_backend_pid() as pid, pg_current_xact_id_if_assigned() as transaction,
             (select count(*) from pg_settings where source = 'session') as settings,
             (select count(*) from pg_locks where relation in ('work'::regclass, 'two_phase_outcomes'::regclass)) as locks`;
-        assert.deepEqual({ ...after }, { pid, transaction: null, settings: 0, locks: 0 }, statements[0]);
+        assert.deepEqual({ ...after }, { pid, transaction: null, settings: 0, locks: 0 }, statements.join("; "));
         await barrier.prepare(id, work(id));
         await barrier.rollback(id);
       }
