@@ -110,6 +110,28 @@ export class Barrier {
     return rows[0]?.state;
   }
 
+  /** What this service can say of a transaction; only looks. */
+  async state(transactionId: string): Promise<Outcome | "prepared" | "unknown"> {
+    const outcome = await this.outcome(transactionId);
+    if (outcome !== undefined) return outcome;
+    const gid = this.#gid(transactionId);
+    const rows = await this.sql`
+      select from pg_prepared_xacts where gid = ${gid} and database = current_database() and owner = current_user`;
+    return rows.length > 0 ? "prepared" : "unknown";
+  }
+
+  /** Outcomes that are older than `ageMs`, oldest first. */
+  async outcomesOlderThan(ageMs: number, limit: number): Promise<string[]> {
+    const rows = await this.sql<{ transaction_id: string }[]>`
+      select transaction_id from two_phase_outcomes where decided_at < now() - ${ageMs} * interval '1 millisecond'
+      order by decided_at limit ${limit}`;
+    return rows.map((row) => row.transaction_id);
+  }
+
+  async forget(transactionIds: readonly string[]): Promise<void> {
+    await this.sql`delete from two_phase_outcomes where transaction_id = any(${[...transactionIds]}::text[])`;
+  }
+
   /** What this service holds prepared, with its age in milliseconds; never what belongs to another owner. */
   async prepared(): Promise<{ transactionId: string; ageMs: number }[]> {
     const rows = await this.sql<{ gid: string; age_ms: number }[]>`
@@ -165,5 +187,6 @@ export const OUTCOMES_MIGRATION = {
     transaction_id text primary key,
     state text not null check (state in ('committed', 'aborted')),
     decided_at timestamptz not null default clock_timestamp()
-  );`,
+  );
+  create index two_phase_outcomes_age on two_phase_outcomes (decided_at);`,
 };

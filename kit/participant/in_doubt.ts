@@ -3,11 +3,11 @@
  * told. Looks again and again, since a backend whose client died can still finish a PREPARE that it had received.
  */
 
-import { callFor } from "../call.ts";
-import { type Directory, reason } from "../directory.ts";
+import { reason } from "../directory.ts";
 import type { Logger } from "../log.ts";
-import { delay, SECOND } from "../time.ts";
+import { DAY, delay, MINUTE, SECOND } from "../time.ts";
 import type { Barrier } from "./barrier.ts";
+import type { Gateways } from "./gateways.ts";
 import { inDoubt, inDoubtOldestAge } from "./metrics.ts";
 
 /** Between two looks, in milliseconds. */
@@ -16,13 +16,16 @@ const LOOK_EVERY_MS = 2 * SECOND;
 const DEFAULT_DEADLINE_MS = 10 * SECOND;
 /** How many inquiries run at once. */
 const AT_ONCE = 8;
+/** How long an outcome is kept at the least, how often old ones are forgotten, in milliseconds, and how many at once. */
+const KEEP_MS = 2 * DAY;
+const PRUNE_EVERY_MS = MINUTE;
+const PRUNE_ROWS = 1_000;
 /** How many deadlines are remembered; older ones fall back to the default. */
 const MOST_DEADLINES = 10_000;
 
 export interface InDoubtOptions {
   readonly barrier: Barrier;
-  readonly directory: Directory;
-  readonly secret: string;
+  readonly gateways: Gateways;
   readonly log: Logger;
   /** What is done after a commit, as after one that the coordinator asked for. */
   readonly committed: (transactionId: string) => void;
@@ -32,7 +35,6 @@ export class InDoubt {
   readonly #deadlines = new Map<string, number>();
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
-  #turn = 0;
 
   constructor(private readonly options: InDoubtOptions) {}
 
@@ -56,9 +58,13 @@ export class InDoubt {
   }
 
   async #lookAgainAndAgain(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
+    for (let prunedAt = Date.now(); !this.#abort.signal.aborted;) {
       try {
         await this.#look();
+        if (Date.now() - prunedAt > PRUNE_EVERY_MS) {
+          prunedAt = Date.now();
+          await this.#prune();
+        }
       } catch (error) {
         this.options.log.warning("looking for transactions in doubt failed: {error}", { error: reason(error) });
       }
@@ -82,10 +88,19 @@ export class InDoubt {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
+  /** Forgets outcomes that nobody can ask for any more: old ones whose commit every participant has confirmed. */
+  async #prune(): Promise<void> {
+    const { barrier, gateways } = this.options;
+    const old = await barrier.outcomesOlderThan(KEEP_MS, PRUNE_ROWS);
+    if (old.length === 0) return;
+    const unfinished = await gateways.unfinished(old);
+    await barrier.forget(old.filter((id) => !unfinished.has(id)));
+  }
+
   async #resolve(transactionId: string): Promise<void> {
-    const { barrier, log } = this.options;
+    const { barrier, gateways, log } = this.options;
     try {
-      const state = await this.#inquire(transactionId);
+      const state = await gateways.inquire(transactionId);
       if (state === "pending") return;
       if (state === "committed") {
         await barrier.commit(transactionId);
@@ -96,18 +111,5 @@ export class InDoubt {
     } catch (error) {
       log.warning("a transaction stays in doubt: {error}", { error: reason(error), transactionId });
     }
-  }
-
-  async #inquire(transactionId: string): Promise<"pending" | "committed" | "aborted"> {
-    const gateways = this.options.directory.instances("gateway");
-    if (gateways.length === 0) throw new Error("discovery names no gateway");
-    const { url } = gateways[this.#turn++ % gateways.length]!;
-    const { state } = await callFor<{ state?: unknown }>(`${url}/api/transactions/${transactionId}/inquire`, {
-      method: "POST",
-      secret: this.options.secret,
-      limitMs: 3 * SECOND,
-    });
-    if (state === "pending" || state === "committed" || state === "aborted") return state;
-    throw new Error("the gateway's answer has no state");
   }
 }
