@@ -7,7 +7,8 @@ const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 /** Undefined where there is none: the tests that need it are skipped then. */
 export const CHROMIUM = PLACES.find((path) => {
   try {
-    return Deno.statSync(path).isFile;
+    // On some systems what is there is a script that names another package, and fails.
+    return new Deno.Command(path, { args: ["--version"], stdin: "null" }).outputSync().success;
   } catch {
     return false;
   }
