@@ -54,6 +54,19 @@ for (const service of ["counter", "notifications"] as const) {
       await whole();
     });
 
+    await t.step("frozen under many sends at once, more than it has connections", async () => {
+      await holdingPrepares(system, service, async (held, release) => {
+        const answering = Promise.all(Array.from({ length: 60 }, (_, index) => send(`one of many ${index}`)));
+        await held(8);
+        system.signal("SIGSTOP", service);
+        await release();
+        const codes = (await answering).map(({ errors }) => errors?.[0]?.extensions.code);
+        assert.deepEqual(new Set(codes), new Set(["TRANSACTION_ABORTED"]));
+      });
+      system.signal("SIGCONT", service);
+      await whole();
+    });
+
     for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
       await t.step(`${signal} in the middle of its prepare, which PostgreSQL still finishes`, async () => {
         const { starts } = system.node(service).process;
