@@ -90,7 +90,7 @@ await runService({
       service.readyChecks.set(needed, () => supergraph.has(needed) && directory.instances(needed).length > 0);
     }
     service.readyChecks.set("feed", () => hub.position !== undefined);
-    service.statusPage.push(...statusSections(directory, hub, decisions));
+    service.statusPage.push(...statusSections(directory, hub, { coordinator, decisions, required, balancer, secret }));
     await Promise.all([lease.start(), required.start()]);
     supergraph.start();
     hub.start();

@@ -3,9 +3,9 @@
 import type { Directory } from "../kit/directory.ts";
 import type { StatusPage } from "../kit/status_page.ts";
 import type { Hub } from "./delivery/hub.ts";
-import type { DecisionLog } from "./two_phase/decision_log.ts";
+import { type ConsoleParts, transactionSections } from "./two_phase/console.ts";
 
-export function statusSections(directory: Directory, hub: Hub, decisions: DecisionLog): StatusPage {
+export function statusSections(directory: Directory, hub: Hub, transactions: ConsoleParts): StatusPage {
   return [
     () => ({
       title: "Instances",
@@ -19,10 +19,6 @@ export function statusSections(directory: Directory, hub: Hub, decisions: Decisi
       columns: ["feed position", "subscriptions"],
       rows: [[hub.position ?? "not heard yet", hub.size]],
     }),
-    async () => ({
-      title: "Unfinished transactions",
-      columns: ["transaction", "participants"],
-      rows: (await decisions.unfinished(50)).map((one) => [one.transactionId, one.participants.join(", ")]),
-    }),
+    ...transactionSections(transactions),
   ];
 }

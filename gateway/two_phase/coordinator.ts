@@ -15,6 +15,7 @@ import { reason } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
 import { backoffMs, delay, MINUTE, SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import type { Decision, DecisionLog } from "./decision_log.ts";
+import { Journal } from "./journal.ts";
 import { phaseDuration, running, transactions } from "./metrics.ts";
 import type { Participants } from "./participants.ts";
 import { PhaseTwo } from "./phase_two.ts";
@@ -49,6 +50,8 @@ export class Coordinator {
   readonly #abort = new AbortController();
   readonly #background = new Set<Promise<unknown>>();
   readonly phaseTwo: PhaseTwo;
+  /** What this gateway has done lately, for its console. */
+  readonly journal = new Journal();
 
   constructor(
     private readonly participants: Participants,
@@ -74,7 +77,9 @@ export class Coordinator {
     await this.#places.take(PLACE_LIMIT_MS);
     endWait();
     running.inc();
+    this.journal.begins(transactionId, operation);
     const ending = this.#run(operation, transactionId, input).finally(() => {
+      this.journal.ends(transactionId);
       this.#undecided.delete(transactionId);
       running.dec();
       this.#places.giveBack();
@@ -108,9 +113,11 @@ export class Coordinator {
     if (decision === "aborted") {
       this.#keep(this.#rollBack(transactionId, services));
       transactions.inc({ operation, outcome: "aborted" });
+      this.journal.decided(transactionId, "aborted", refusal?.message);
       throw refusal ?? new UserError("TRANSACTION_ABORTED", "a participant gave up waiting");
     }
     this.#undecided.delete(transactionId);
+    this.journal.decided(transactionId, "committed");
     const results = await this.#commit(transactionId, services);
     transactions.inc({ operation, outcome: "committed" });
     return { transactionId, results };

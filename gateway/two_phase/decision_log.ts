@@ -107,9 +107,9 @@ export class DecisionLog {
   }
 
   /** Committed ones that not all participants have confirmed; oldest first. */
-  async unfinished(limit: number): Promise<Unfinished[]> {
-    return await this.sql<Unfinished[]>`
-      select transaction_id as "transactionId", participants from decisions where not done order by decided_at limit ${limit}`;
+  async unfinished(limit: number): Promise<(Unfinished & { readonly decidedAt: Date })[]> {
+    return await this.sql<(Unfinished & { decidedAt: Date })[]>`
+      select transaction_id as "transactionId", participants, decided_at as "decidedAt" from decisions where not done order by decided_at limit ${limit}`;
   }
 
   /** Of `ids`, those that somebody still has to commit. */

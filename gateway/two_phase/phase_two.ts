@@ -21,6 +21,7 @@ export class PhaseTwo {
   /** Transactions that are driven here now. */
   readonly #driven = new Set<string>();
   readonly #damaged = new Set<string>();
+  readonly #rounds = new Map<string, number>();
 
   constructor(
     private readonly participants: Participants,
@@ -28,6 +29,15 @@ export class PhaseTwo {
     private readonly log: Logger,
     private readonly signal: AbortSignal,
   ) {}
+
+  isDamaged(transactionId: string): boolean {
+    return this.#damaged.has(transactionId);
+  }
+
+  /** How many rounds of commits were tried here for a transaction that isn't confirmed. */
+  roundsOf(transactionId: string): number {
+    return this.#rounds.get(transactionId) ?? 0;
+  }
 
   isDriven(transactionId: string): boolean {
     return this.#driven.has(transactionId) || this.#damaged.has(transactionId);
@@ -53,6 +63,8 @@ export class PhaseTwo {
       }
     }));
     this.#driven.delete(transactionId);
+    if (unconfirmed.length === 0) this.#rounds.delete(transactionId);
+    else this.#rounds.set(transactionId, this.roundsOf(transactionId) + 1);
     return { results, unconfirmed };
   }
 
