@@ -3,8 +3,8 @@
  * Request and transaction ids join every line written below `withContext`, and what looks like a secret is redacted.
  */
 
-import { configure, getConsoleSink, getLogger, type Logger, type LogRecord, withContext } from "@logtape/logtape";
-import { getPrettyFormatter } from "@logtape/pretty";
+import { configure, getAnsiColorFormatter, getConsoleSink, getLogger, withContext } from "@logtape/logtape";
+import type { Logger, LogRecord, TextFormatter } from "@logtape/logtape";
 import { DEFAULT_REDACT_FIELDS, JWT_PATTERN, redactByField, redactByPattern } from "@logtape/redaction";
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -25,7 +25,7 @@ export interface LogOptions {
 export async function startLog(service: string, { level, format }: LogOptions): Promise<Logger> {
   const pretty = format === "pretty" || (format === "auto" && Deno.stdout.isTerminal());
   const formatter = redactByPattern(
-    pretty ? getPrettyFormatter({ timestamp: "time", properties: true, wordWrap: false }) : jsonLine,
+    pretty ? prettyLine() : jsonLine,
     [JWT_PATTERN, URL_PASSWORD, BEARER],
   );
   await configure({
@@ -40,16 +40,40 @@ export async function startLog(service: string, { level, format }: LogOptions): 
   return getLogger(["notifyx", service]);
 }
 
-/** One JSON object a line; values stand in the message as they are. */
-function jsonLine({ timestamp, level, category, message, properties }: LogRecord): string {
+/** `15:04:05.123 info  message  key=value`: what the message doesn't say itself stands behind it, and the stack of an error below. */
+function prettyLine(): TextFormatter {
+  return getAnsiColorFormatter({
+    timestamp: "time",
+    level: "full",
+    format({ timestamp, level, record }) {
+      const { properties, rawMessage } = record;
+      const rest = Object.entries(properties).filter(([name]) => !String(rawMessage).includes(`{${name}}`));
+      const behind = rest.map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+        .join(" ");
+      const stacks = Object.values(properties).filter((value) => value instanceof Error && record.level === "error");
+      return [
+        `${timestamp} ${level} ${text(record)}${behind && `  \x1b[2m${behind}\x1b[0m`}`,
+        ...stacks.map((error) => (error as Error).stack),
+      ].join("\n");
+    },
+  });
+}
+
+/** One JSON object a line. */
+function jsonLine(record: LogRecord): string {
+  const { timestamp, level, category, properties } = record;
   const line = {
     time: new Date(timestamp).toISOString(),
     level,
     logger: category.join("."),
-    message: message.map((part) =>
-      typeof part === "string" ? part : part instanceof Error ? part.message : String(part)
-    ).join(""),
+    message: text(record),
     ...properties,
   };
   return JSON.stringify(line, (_, value) => value instanceof Error ? value.stack ?? value.message : value) + "\n";
+}
+
+/** The message, with its values as they are. */
+function text({ message }: LogRecord): string {
+  return message.map((part) => typeof part === "string" ? part : part instanceof Error ? part.message : String(part))
+    .join("");
 }
