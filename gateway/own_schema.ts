@@ -2,6 +2,7 @@
 
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { GraphQLSchema } from "graphql";
+import { crashPoint, crashPointSoon } from "../kit/crash_points.ts";
 import type { Directory } from "../kit/directory.ts";
 import { newId, timeOfId } from "../kit/ids.ts";
 import sdl from "../schema/gateway.graphql" with { type: "text" };
@@ -9,6 +10,9 @@ import type { Caller } from "./caller.ts";
 import type { Delivered, Hub } from "./delivery/hub.ts";
 import type { Coordinator } from "./two_phase/coordinator.ts";
 import type { IdempotencyKeys } from "./two_phase/idempotency.ts";
+
+/** By then an answer has left, in milliseconds: for the crash point after it. */
+const ANSWER_MS = 50;
 
 interface SendArguments {
   readonly topicId: string;
@@ -66,14 +70,18 @@ async function send(
   const fromUserId = await caller.userId();
   const { topicId, message } = given;
   const input = { topicId, message, to: given.to ?? [] };
+  crashPoint("gateway: before the key's row");
   const claim = given.idempotencyKey == null
     ? { transactionId: newId(), isFirst: true }
     : await keys.claim(fromUserId, given.idempotencyKey, input);
+  crashPoint("gateway: after the key's row");
   // The transaction's id is the notification's.
   const { transactionId: id } = claim;
   const { results } = claim.isFirst
     ? await coordinator.run("sendNotification", id, { ...input, notificationId: id, fromUserId })
     : await coordinator.recall(id, ["notifications"]);
+  crashPoint("gateway: before the answer");
+  crashPointSoon("gateway: after the answer", ANSWER_MS);
   const placed = results.get("notifications") as { cursor?: string; createdAt?: string } | undefined;
   return {
     id,

@@ -52,6 +52,8 @@ export const COMMON_SETTINGS = {
     "info",
   ),
   NOTIFYX_LOG_FORMAT: v.optional(v.picklist(["auto", "pretty", "json"], "auto, pretty or json"), "auto"),
+  /** For tests alone: kit/crash_points.ts. */
+  NOTIFYX_CRASH_POINTS: v.optional(v.picklist(["0", "1"], "0 or 1"), "0"),
 };
 
 /** What a process with a database takes besides; the URL names a server, on which each service has a database of its own. */

@@ -7,6 +7,7 @@
 
 import type { CommonConfig } from "./config.ts";
 import type { DATABASE_SETTINGS } from "./config.ts";
+import { serveCrashPoints } from "./crash_points.ts";
 import type { Sql } from "./database.ts";
 import { Directory, reason } from "./directory.ts";
 import { type App, createApp } from "./http.ts";
@@ -72,6 +73,7 @@ export class Service {
       readyChecks: this.readyChecks,
       statusPage: this.statusPage,
     });
+    if (config.NOTIFYX_CRASH_POINTS === "1") serveCrashPoints(this.app, this.secret);
   }
 
   /** Runs `step` at the stop, after all that was added later. */

@@ -10,6 +10,7 @@
  * Next: `kit/participant/routes.ts`, then `decision_log.ts`.
  */
 
+import { crashPoint } from "../../kit/crash_points.ts";
 import type { Logger } from "../../kit/log.ts";
 import { reason } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
@@ -151,7 +152,9 @@ export class Coordinator {
     const end = phaseDuration.startTimer({ phase: "decide" });
     for (let attempt = 0;; attempt++) {
       try {
+        crashPoint("gateway: before the decision");
         const decision = await this.decisions.decide(transactionId, "committed", services);
+        crashPoint("gateway: after the decision");
         end();
         return decision;
       } catch (error) {
@@ -173,6 +176,7 @@ export class Coordinator {
   }
 
   async #rollBack(transactionId: string, services: readonly string[]): Promise<void> {
+    crashPoint("gateway: before the row of an abort");
     // The row lets whoever inquires know at once; presumed abort would do without it.
     await this.decisions.decide(transactionId, "aborted", []).catch(() => {});
     const giveUpAt = Date.now() + ROLLBACK_LIMIT_MS;

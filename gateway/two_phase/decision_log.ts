@@ -3,6 +3,7 @@
  * votes; a participant's inquiry. Out: what is decided, for good. Next: `services/notifications/feed.ts`, once phase two has committed.
  */
 
+import { crashPoint, crashPointSoon } from "../../kit/crash_points.ts";
 import type { Sql } from "../../kit/database.ts";
 import { SECOND } from "../../kit/time.ts";
 
@@ -66,6 +67,7 @@ export class DecisionLog {
 
   async #insert(batch: readonly Waiting[]): Promise<Map<string, Decision>> {
     const ids = batch.map((one) => one.transactionId);
+    crashPointSoon("gateway: while the decision is written");
     const inserted = await this.sql<{ transaction_id: string; state: Decision }[]>`
       insert into decisions (transaction_id, state, participants, done, owner)
       select id, state, string_to_array(participants, ','), state = 'aborted', ${this.gatewayId}
@@ -102,7 +104,9 @@ export class DecisionLog {
     this.#finished = [];
     this.#finishing = undefined;
     if (ids.length > 0) {
+      crashPoint("gateway: before the mark of done");
       await this.sql`update decisions set done = true where transaction_id = any(${ids}::text[])`.catch(() => {});
+      crashPoint("gateway: after the mark of done");
     }
   }
 

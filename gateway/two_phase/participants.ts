@@ -1,6 +1,7 @@
 /** What the coordinator asks of a service that takes part: prepare, commit, rollback, on whichever of its instances answers. */
 
 import type { CallAnswer } from "../../kit/call.ts";
+import { crashPoint, crashPointSoon } from "../../kit/crash_points.ts";
 import { isErrorCode, UserError } from "../../kit/errors.ts";
 import type { Balancer } from "../balancer.ts";
 import type { CallName, Channels } from "./channels.ts";
@@ -18,7 +19,10 @@ export class Participants {
 
   /** Resolves for a vote of yes. @throws UserError what a vote of no says; `TRANSACTION_ABORTED` for no vote at all */
   async prepare(service: string, body: Prepare, limitMs: number): Promise<void> {
+    crashPoint("gateway: before a prepare is sent");
+    crashPointSoon("gateway: after a prepare is sent");
     const { status, body: answer } = await this.#ask(service, "prepare", body, limitMs);
+    crashPoint("gateway: after a vote");
     if (status === 200 && (answer as { vote?: unknown } | null)?.vote === "yes") return;
     const { vote, error, code, ...extra } = (answer ?? {}) as Record<string, unknown>;
     if (vote === "no" && isErrorCode(code)) throw new UserError(code, String(error), extra);
@@ -27,14 +31,20 @@ export class Participants {
 
   /** Resolves once it is committed, to what the participant adds. @throws Damage when the participant refuses, UserError else */
   async commit(service: string, transactionId: string, limitMs: number): Promise<Record<string, unknown> | undefined> {
+    crashPoint("gateway: before a commit is sent");
+    crashPointSoon("gateway: after a commit is sent");
     const { status, body } = await this.#ask(service, "commit", { transactionId }, limitMs);
+    crashPoint("gateway: after a commit is confirmed");
     if (status === 200) return (body as { result?: Record<string, unknown> } | null)?.result;
     if (status === 409) throw new Damage(service, transactionId, String((body as { error?: unknown } | null)?.error));
     throw new UserError("SERVICE_UNAVAILABLE", `${service} could not commit`);
   }
 
   async rollback(service: string, transactionId: string, limitMs: number): Promise<void> {
+    crashPoint("gateway: before a rollback is sent");
+    crashPointSoon("gateway: after a rollback is sent");
     const { status } = await this.#ask(service, "rollback", { transactionId }, limitMs);
+    crashPoint("gateway: after a rollback is confirmed");
     if (status !== 200) throw new UserError("SERVICE_UNAVAILABLE", `${service} could not roll back`);
   }
 

@@ -3,6 +3,7 @@
  * looks into the log again and again, since the row of a stalled gateway can land after any look. It also forgets what is long over.
  */
 
+import { crashPoint } from "../../kit/crash_points.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { DAY, delay, MINUTE, SECOND } from "../../kit/time.ts";
@@ -57,6 +58,7 @@ export class Recovery {
   async #look(): Promise<void> {
     const { phaseTwo } = this.coordinator;
     const found = await this.decisions.takeOver(AT_ONCE);
+    if (found.length > 0) crashPoint("gateway: after a take-over");
     await Promise.all(
       found.filter(({ transactionId }) => !phaseTwo.isDriven(transactionId)).map(
         async ({ transactionId, participants }) => {

@@ -1,5 +1,6 @@
 /** What participants and people ask of a transaction. Looking changes nothing; inquiring decides what is undecided. */
 
+import { crashPoint } from "../../kit/crash_points.ts";
 import { UserError } from "../../kit/errors.ts";
 import * as v from "valibot";
 import { allowMember, type App, readJson } from "../../kit/http.ts";
@@ -28,7 +29,10 @@ export function serveTransactions(
     const id = checkId(c.req.param("id"));
     if (coordinator.isDeciding(id)) return c.json({ state: await decisions.read(id) ?? "pending" });
     // The row is there before the answer, so that a coordinator that decides late loses.
-    return c.json({ state: await decisions.decide(id, "aborted", []) });
+    crashPoint("gateway: before an inquiry decides");
+    const state = await decisions.decide(id, "aborted", []);
+    crashPoint("gateway: before an inquiry is answered");
+    return c.json({ state });
   });
 
   // What a participant may not forget yet.

@@ -9,6 +9,7 @@
  * Next: `services/notifications/two_phase.ts` is the work that is done between BEGIN and PREPARE TRANSACTION.
  */
 
+import { crashPoint, crashPointSoon } from "../crash_points.ts";
 import type { Sql } from "../database.ts";
 import {
   errorCode,
@@ -61,6 +62,8 @@ export class Barrier {
       `prepare transaction '${this.#gid(transactionId)}'`,
     ];
     try {
+      crashPoint("participant: before PREPARE TRANSACTION");
+      crashPointSoon("participant: while PREPARE TRANSACTION runs");
       const answer = await this.sql.unsafe(statements.join(";")).simple() as unknown as Answer | Answer[];
       // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
       const tag = ("command" in answer ? answer : (answer as Answer[]).at(-1))?.command;
@@ -73,7 +76,10 @@ export class Barrier {
   /** @throws UserError `CONFLICT` when the transaction was rolled back or never prepared: what the coordinator decided is not so here. */
   async commit(transactionId: string): Promise<void> {
     await this.#settle(async () => {
+      crashPoint("participant: before COMMIT PREPARED");
+      crashPointSoon("participant: while COMMIT PREPARED runs");
       const code = await this.#finish("commit", transactionId);
+      crashPoint("participant: after COMMIT PREPARED");
       if (code === undefined) return true;
       if (code === OBJECT_NOT_IN_PREREQUISITE_STATE) return false;
       const outcome = await this.outcome(transactionId);
@@ -88,7 +94,9 @@ export class Barrier {
   /** @throws UserError `CONFLICT` when the transaction is committed already */
   async rollback(transactionId: string): Promise<void> {
     await this.#settle(async () => {
+      crashPoint("participant: before ROLLBACK PREPARED");
       const code = await this.#finish("rollback", transactionId);
+      crashPoint("participant: after ROLLBACK PREPARED");
       if (code === OBJECT_NOT_IN_PREREQUISITE_STATE) return false;
       try {
         await this.sql`insert into two_phase_outcomes (transaction_id, state) values (${transactionId}, 'aborted')
@@ -98,6 +106,7 @@ export class Barrier {
         if (errorCode(error) === LOCK_NOT_AVAILABLE) return false;
         throw error;
       }
+      crashPoint("participant: after the row of an abort");
       const outcome = await this.outcome(transactionId);
       if (outcome === "committed") throw new UserError("CONFLICT", "this transaction is committed");
       return outcome === "aborted";

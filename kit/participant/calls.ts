@@ -1,6 +1,7 @@
 /** What prepare, commit and rollback answer, however they arrive: routes.ts brings them one by one, channel.ts many at once. */
 
 import * as v from "valibot";
+import { crashPoint, crashPointSoon } from "../crash_points.ts";
 import { reason } from "../directory.ts";
 import { isConnectionError } from "../database_errors.ts";
 import { STATUS_OF_CODE, UserError } from "../errors.ts";
@@ -80,6 +81,8 @@ export class Calls {
     try {
       await this.barrier.prepare(transactionId, operation.prepare(transactionId, input));
       votes.inc({ operation: name, vote: "yes" });
+      crashPoint("participant: before the vote is answered");
+      crashPointSoon("participant: after the vote is answered");
       return { status: 200, body: { vote: "yes" } };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -94,6 +97,8 @@ export class Calls {
     await this.barrier.commit(transactionId);
     this.inDoubt.forget(transactionId);
     const result = await this.committed(transactionId);
+    crashPoint("participant: before a commit is answered");
+    crashPointSoon("participant: after a commit is answered");
     return { status: 200, body: { state: "committed", ...result && { result } } };
   }
 

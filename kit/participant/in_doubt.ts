@@ -3,6 +3,7 @@
  * told. Looks again and again, since a backend whose client died can still finish a PREPARE that it had received.
  */
 
+import { crashPoint } from "../crash_points.ts";
 import { reason } from "../directory.ts";
 import type { Logger } from "../log.ts";
 import { DAY, delay, MINUTE, SECOND } from "../time.ts";
@@ -100,7 +101,9 @@ export class InDoubt {
   async #resolve(transactionId: string): Promise<void> {
     const { barrier, gateways, log } = this.options;
     try {
+      crashPoint("participant: before an inquiry");
       const state = await gateways.inquire(transactionId);
+      crashPoint("participant: after an inquiry");
       if (state === "pending") return;
       if (state === "committed") {
         await barrier.commit(transactionId);
