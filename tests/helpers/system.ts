@@ -11,6 +11,7 @@ import { Timings } from "../../cluster/timings.ts";
 import { connect, databaseUrl, type Sql } from "../../kit/database.ts";
 import { PORT_OFFSETS, type ServiceName } from "../../kit/ports.ts";
 import { delay } from "../../kit/time.ts";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface SystemOptions {
@@ -20,6 +21,8 @@ export interface SystemOptions {
   readonly env?: Record<string, string>;
   /** Whether commits are flushed to the disk, for a test that kills PostgreSQL or a bench. */
   readonly durable?: boolean;
+  /** Sees each line that a process says, with its name in front. */
+  readonly onLine?: (name: string, line: string) => void;
 }
 
 export const SECRET = "a-secret-of-the-tests-that-is-long-enough";
@@ -54,6 +57,30 @@ export class System implements AsyncDisposable {
     Deno.kill(pid, signal);
   }
 
+  /** SIGKILL for PostgreSQL's postmaster; its guard ends with it, and the supervisor starts both again. */
+  killPostgres(): void {
+    const [pid] = Deno.readTextFileSync(join(this.postgres.data, "postmaster.pid")).split("\n");
+    Deno.kill(Number(pid), "SIGKILL");
+  }
+
+  /** Waits until all processes and PostgreSQL are ready and none has been started since. */
+  async allReady(limitMs = 30_000): Promise<void> {
+    const all = [this.postgres.process, ...this.cluster.nodes.map(({ process }) => process)];
+    await until("all is ready", async () => {
+      if (!all.every(({ state }) => state === "ready")) return false;
+      // The supervisor asks no more once a process was ready; a gateway without its peers says so.
+      const answers = await Promise.all(
+        this.cluster.nodes.map(({ url }) =>
+          fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+            async (response) => (await response.body?.cancel(), response.ok),
+            () => false,
+          )
+        ),
+      );
+      return answers.every(Boolean);
+    }, limitMs);
+  }
+
   /** A pool of connections to the database of a service, closed with the system. */
   database(service: ServiceName): Sql {
     let sql = this.#databases.get(service);
@@ -78,9 +105,10 @@ export class System implements AsyncDisposable {
   }
 }
 
-export async function startSystem({ counts = {}, env = {}, durable = false }: SystemOptions = {}): Promise<System> {
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { counts = {}, env = {}, durable = false, onLine } = options;
   const verbose = Deno.env.get("NOTIFYX_TEST_VERBOSE") === "1";
-  const output = verbose ? new Output() : silent;
+  const output = onLine ? new Heard(verbose, onLine) : verbose ? new Output() : silent;
   const allCounts = Object.fromEntries(NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? 1]));
   const postgres = await startPrivatePostgres({ durable, output });
   const basePort = freeBasePort(allCounts);
@@ -111,6 +139,18 @@ export async function startSystem({ counts = {}, env = {}, durable = false }: Sy
     throw error;
   }
   return system;
+}
+
+/** Output that somebody listens to. */
+class Heard extends Output {
+  constructor(private readonly prints: boolean, private readonly onLine: (name: string, line: string) => void) {
+    super();
+  }
+
+  override line(name: string, text: string): void {
+    this.onLine(name, text);
+    if (this.prints) super.line(name, text);
+  }
 }
 
 const silent = { line() {}, plain() {}, async flush() {} } as unknown as Output;
