@@ -107,7 +107,7 @@ Deno.test("barrier - all steps at once from two instances: one outcome, and the 
   await withBarriers(async (barriers, sql) => {
     for (let nth = 0; nth < 15; nth++) {
       const id = newId();
-      // Sometimes it is prepared already, so that commits have something to race for.
+      // Sometimes it is prepared before, so that commits race for something.
       if (nth % 3 > 0) await barriers[0].prepare(id, work(id));
       const steps: Step[] = ["prepare", "commit", "rollback", "commit", "rollback", "prepare"];
       const answers = await Promise.all(steps.map((step, at) => perform(barriers[at % 2]!, step, id)));
@@ -170,8 +170,7 @@ Deno.test("barrier - a connection that is lost in the middle is no vote, and the
     const barrier = new Barrier(one, "tests");
     const id = newId();
     try {
-      const preparing = barrier.prepare(id, ["select pg_terminate_backend(pg_backend_pid())", ...work(id)]);
-      await assert.rejects(preparing);
+      await assert.rejects(barrier.prepare(id, ["select pg_terminate_backend(pg_backend_pid())", ...work(id)]));
       assert.deepEqual(await stateOf(new Barrier(sql, "tests"), sql, id), { state: "nothing", works: 0 });
       // The driver tells whoever comes next of the same loss once more.
       await barrier.prepare(id, work(id)).catch(() => barrier.prepare(id, work(id)));
