@@ -4,12 +4,15 @@ import type { Directory, Instance } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
 import { SECOND } from "../kit/time.ts";
 
-/** How long an instance that could not be reached is passed over, in milliseconds: discovery drops it after its TTL. */
-const PASS_OVER_MS = 2 * SECOND;
+/** How long an instance that could not be reached is passed over, in milliseconds; twice as long each time until it answers. */
+const PASS_OVER_MS = SECOND;
+const LONGEST_PASS_OVER_MS = 16 * SECOND;
+/** How many failed instances are remembered. */
+const MOST_FAILED = 1_000;
 
 export class Balancer {
   readonly #turns = new Map<string, number>();
-  readonly #failedAt = new Map<string, number>();
+  readonly #failures = new Map<string, { until: number; times: number }>();
 
   constructor(private readonly directory: Directory) {}
 
@@ -25,7 +28,8 @@ export class Balancer {
   }
 
   /**
-   * What `ask` answers of the instance whose turn it is, or, where that can't be reached, of the next, within `limitMs` in all.
+   * What `ask` answers of the instance whose turn it is, or, where that can't be reached, of the next, within `limitMs` in all, of which
+   * each that is left gets its share: one that is frozen must not use up the time of the others.
    * With `repeat` false only one is asked. @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` of the last one; any other error at once
    */
   async ask<T>(
@@ -36,16 +40,18 @@ export class Balancer {
   ): Promise<T> {
     const giveUpAt = Date.now() + limitMs;
     let last: unknown;
-    for (const instance of this.inTurn(service)) {
+    const choice = this.inTurn(service).slice(0, repeat ? undefined : 1);
+    for (const [index, instance] of choice.entries()) {
       const leftMs = giveUpAt - Date.now();
       if (leftMs <= 0) break;
       try {
-        return await ask(instance, leftMs);
+        const answer = await ask(instance, leftMs / (choice.length - index));
+        this.#failures.delete(instance.id);
+        return answer;
       } catch (error) {
         if (!isAway(error)) throw error;
         this.failed(instance);
         last = error;
-        if (!repeat) break;
       }
     }
     throw last ?? new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
@@ -58,17 +64,17 @@ export class Balancer {
     return instance;
   }
 
-  failed(instance: Instance): void {
-    this.#failedAt.set(instance.id, Date.now());
-    if (this.#failedAt.size > 1_000) this.#failedAt.delete(this.#failedAt.keys().next().value!);
+  failed({ id }: Instance): void {
+    const times = (this.#failures.get(id)?.times ?? 0) + 1;
+    this.#failures.set(id, {
+      times,
+      until: Date.now() + Math.min(LONGEST_PASS_OVER_MS, PASS_OVER_MS * 2 ** (times - 1)),
+    });
+    if (this.#failures.size > MOST_FAILED) this.#failures.delete(this.#failures.keys().next().value!);
   }
 
   #isPassedOver({ id }: Instance): boolean {
-    const failedAt = this.#failedAt.get(id);
-    if (failedAt === undefined) return false;
-    if (Date.now() - failedAt < PASS_OVER_MS) return true;
-    this.#failedAt.delete(id);
-    return false;
+    return Date.now() < (this.#failures.get(id)?.until ?? 0);
   }
 }
 
