@@ -92,7 +92,7 @@ async function run(one: Case): Promise<Outcome> {
   await arm(one);
   const telling = one.deed === "send" || one.deed === "refusal" ? tell(system.url(), send) : leave(one, message);
   await until("the crash point is reached", () => lines.length > 0, REACH_LIMIT_MS);
-  const at = one.killed === "postgres" ? "" : await situation();
+  const at = one.killed === "postgres" ? "" : await situation(send.key);
   const victims = await kill(one);
   await system.allReady();
   const backAt = performance.now();
@@ -142,10 +142,10 @@ async function leave({ deed }: Case, message: string): Promise<undefined> {
 }
 
 /** What is prepared, and what is decided, while the process stands at its point. */
-async function situation(): Promise<string> {
+async function situation(key: string): Promise<string> {
   const prepared = (await system.prepared()).map((gid) => gid.split(":")[1]);
   const [decided] = await system.database("gateway")<{ state: string }[]>`
-    select state from decisions where decided_at > now() - interval '1 s' order by decided_at desc limit 1`;
+    select state from decisions d join idempotency_keys k on k.transaction_id = d.transaction_id where k.key = ${key}`;
   return `${prepared.length > 0 ? `prepared: ${prepared.join(", ")}` : "none prepared"}; ${
     decided?.state ?? "undecided"
   }`;

@@ -11,12 +11,18 @@ export interface Answer {
   readonly errors?: { message: string; path?: (string | number)[]; extensions: Record<string, any> }[];
 }
 
-export async function graphql(url: string, query: string, variables: unknown = {}, token?: string): Promise<Answer> {
+export async function graphql(
+  url: string,
+  query: string,
+  variables: unknown = {},
+  token?: string,
+  limitMs = 15_000,
+): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...token === undefined ? {} : { authorization: `Bearer ${token}` } },
     body: JSON.stringify({ query, variables }),
-    signal: AbortSignal.timeout(15_000),
+    signal: AbortSignal.timeout(limitMs),
   });
   const { data, errors } = await response.json();
   return { status: response.status, headers: response.headers, data, errors };

@@ -20,9 +20,9 @@ export interface KeyedSend {
 /** `code` is `none` where no answer came. */
 export type Told = { readonly id: string } | { readonly code: string };
 
-export async function tell(url: string, { token, ...variables }: KeyedSend): Promise<Told> {
+export async function tell(url: string, { token, ...variables }: KeyedSend, limitMs?: number): Promise<Told> {
   try {
-    const { data, errors } = await graphql(`${url}/graphql`, SEND, variables, token);
+    const { data, errors } = await graphql(`${url}/graphql`, SEND, variables, token, limitMs);
     return errors === undefined
       ? { id: data.sendNotification.id }
       : { code: String(errors[0]!.extensions.code ?? errors[0]!.message) };
