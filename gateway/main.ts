@@ -15,6 +15,8 @@ import { Sessions } from "./sessions.ts";
 import { statusSections } from "./status_sections.ts";
 import { SubgraphCalls } from "./subgraph_call.ts";
 import { Supergraph } from "./supergraph.ts";
+import { checkPreparedTransactions } from "../kit/participant/mod.ts";
+import { transactionsAtOnce } from "./two_phase/at_once.ts";
 import { Channels } from "./two_phase/channels.ts";
 import { Coordinator } from "./two_phase/coordinator.ts";
 import { DecisionLog } from "./two_phase/decision_log.ts";
@@ -53,12 +55,14 @@ await runService({
     const lease = new Lease(sql, service.instanceId, log);
     const keys = new IdempotencyKeys(sql, decisions);
     const required = new RequiredParticipants(sql, directory, log);
+    const maxPrepared = await checkPreparedTransactions(sql);
     const channels = new Channels(secret);
     service.onStop("the channels", () => channels.close());
     const coordinator = new Coordinator(
       new Participants(balancer, channels),
       decisions,
       (operation) => required.of(operation),
+      () => transactionsAtOnce(maxPrepared, directory.instances("gateway").length),
       log,
     );
     const recovery = new Recovery(decisions, coordinator, keys, log);

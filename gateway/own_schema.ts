@@ -4,6 +4,7 @@ import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { GraphQLSchema } from "graphql";
 import { crashPoint, crashPointSoon } from "../kit/crash_points.ts";
 import type { Directory } from "../kit/directory.ts";
+import { UserError } from "../kit/errors.ts";
 import { newId, timeOfId } from "../kit/ids.ts";
 import sdl from "../schema/gateway.graphql" with { type: "text" };
 import type { Caller } from "./caller.ts";
@@ -77,9 +78,15 @@ async function send(
   crashPoint("gateway: after the key's row");
   // The transaction's id is the notification's.
   const { transactionId: id } = claim;
-  const { results } = claim.isFirst
-    ? await coordinator.run("sendNotification", id, { ...input, notificationId: id, fromUserId })
-    : await coordinator.recall(id, ["notifications"]);
+  const run = () =>
+    coordinator.run("sendNotification", id, { ...input, notificationId: id, fromUserId }).catch(async (error) => {
+      const neverBegan = error instanceof UserError && error.code === "TOO_MANY_REQUESTS";
+      if (neverBegan && given.idempotencyKey != null) {
+        await keys.release(fromUserId, given.idempotencyKey, id).catch(() => {});
+      }
+      throw error;
+    });
+  const { results } = claim.isFirst ? await run() : await coordinator.recall(id, ["notifications"]);
   crashPoint("gateway: before the answer");
   crashPointSoon("gateway: after the answer", ANSWER_MS);
   const placed = results.get("notifications") as { cursor?: string; createdAt?: string } | undefined;

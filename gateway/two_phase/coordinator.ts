@@ -26,8 +26,7 @@ import { Places } from "./places.ts";
 const VOTE_LIMIT_MS = 2_400;
 /** How long a sender waits for a place, in milliseconds. */
 const PLACE_LIMIT_MS = 2_000;
-/** How many transactions run at once, and how many wait: each holds a prepared transaction in two databases of a server that holds 200. */
-const AT_ONCE = 64;
+/** How many transactions wait for a place. */
 const WAITING = 1_000;
 /** When a participant that has heard nothing inquires, in milliseconds after it prepared. */
 const DEADLINE_MS = 10 * SECOND;
@@ -47,7 +46,7 @@ export interface Outcome {
 export class Coordinator {
   /** Transactions whose decision is being made here: an inquiry is answered `pending`. */
   readonly #undecided = new Set<string>();
-  readonly #places = new Places(AT_ONCE, WAITING);
+  readonly #places: Places;
   readonly #abort = new AbortController();
   readonly #background = new Set<Promise<unknown>>();
   readonly phaseTwo: PhaseTwo;
@@ -59,8 +58,11 @@ export class Coordinator {
     private readonly decisions: DecisionLog,
     /** Which services an operation can't do without. */
     private readonly required: (operation: string) => readonly string[],
+    /** How many transactions this gateway may have under way at once. */
+    atOnce: () => number,
     private readonly log: Logger,
   ) {
+    this.#places = new Places(atOnce, WAITING);
     this.phaseTwo = new PhaseTwo(participants, decisions, log, this.#abort.signal);
   }
 

@@ -65,6 +65,12 @@ export class IdempotencyKeys {
     }
   }
 
+  /** The transaction never began, and won't: the next try needn't wait for its outcome. */
+  async release(userId: string, key: string, transactionId: string): Promise<void> {
+    await this.sql`delete from idempotency_keys
+      where user_id = ${userId} and key = ${key} and transaction_id = ${transactionId}`;
+  }
+
   /** Forgets keys whose day is over, in a small batch; how many. */
   async prune(limit: number): Promise<number> {
     const rows = await this.sql`delete from idempotency_keys where (user_id, key) in (

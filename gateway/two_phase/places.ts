@@ -1,4 +1,7 @@
-/** A bulkhead: so many at once, so many waiting in turn, and those not for ever. */
+/**
+ * A bulkhead before the participants' databases: so many transactions at once, so many waiting in turn, and those not for ever. PostgreSQL holds
+ * a bounded number of prepared transactions (`max_prepared_transactions`), and one that can't be prepared is an aborted send.
+ */
 
 import { UserError } from "../../kit/errors.ts";
 
@@ -6,11 +9,12 @@ export class Places {
   readonly #waiting: { go: () => void }[] = [];
   #taken = 0;
 
-  constructor(private readonly atOnce: number, private readonly mostWaiting: number) {}
+  /** `atOnce` is asked each time: it depends on how many gateways share the databases. */
+  constructor(private readonly atOnce: () => number, private readonly mostWaiting: number) {}
 
   /** Resolves with a place. @throws UserError `TOO_MANY_REQUESTS` when too many wait, or when it took longer than `limitMs` */
   async take(limitMs: number): Promise<void> {
-    if (this.#taken < this.atOnce) {
+    if (this.#taken < this.atOnce()) {
       this.#taken++;
       return;
     }
@@ -30,11 +34,13 @@ export class Places {
     });
   }
 
-  /** Hands the place to who waits longest. */
+  /** Hands the place to who waits longest, unless there are fewer places now. */
   giveBack(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken--;
-    else next.go();
+    this.#taken--;
+    while (this.#waiting.length > 0 && this.#taken < this.atOnce()) {
+      this.#taken++;
+      this.#waiting.shift()!.go();
+    }
   }
 }
 

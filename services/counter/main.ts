@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
-import { type Operation, serveParticipant, statement } from "../../kit/participant/mod.ts";
+import { checkPreparedTransactions, type Operation, serveParticipant, statement } from "../../kit/participant/mod.ts";
 import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/counter.graphql" with { type: "text" };
 import { Fold } from "./fold.ts";
@@ -33,6 +33,7 @@ await runService({
   participates: ["sendNotification"],
   async setUp(service) {
     const sql = await service.database(config, migrations);
+    await checkPreparedTransactions(sql);
     const counts = new Counts(sql);
     const fold = new Fold(counts, service.log);
     fold.start();

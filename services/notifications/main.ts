@@ -1,7 +1,7 @@
 /** Topics, subscriptions and notifications: starts the service. */
 
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
-import { serveParticipant } from "../../kit/participant/mod.ts";
+import { checkPreparedTransactions, serveParticipant } from "../../kit/participant/mod.ts";
 import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/notifications.graphql" with { type: "text" };
 import { Feed } from "./feed.ts";
@@ -20,6 +20,7 @@ await runService({
   participates: ["sendNotification"],
   async setUp(service) {
     const sql = await service.database(config, migrations);
+    await checkPreparedTransactions(sql);
     const feed = new Feed(sql, service.log);
     await feed.start();
     service.onStop("the feed", () => feed.stop());
