@@ -53,6 +53,23 @@ Deno.test("idempotency - a key whose attempt was aborted is free again, for anot
   await until("nothing is prepared", async () => (await system.prepared()).length === 0, 15_000);
 });
 
+Deno.test("idempotency - a key whose attempt found the system full is free at once", async () => {
+  await using system = await startSystem();
+  const ann = await User.register(system);
+  const topicId = await ann.createTopic();
+  system.signal("SIGSTOP", "counter");
+  const keys = Array.from({ length: 400 }, (_, index) => `${index}`);
+  const codes = await Promise.all(keys.map((key) => ann.code(SEND, { topicId, message: "full", key })));
+  system.signal("SIGCONT", "counter");
+  const refused = keys.filter((_, index) => codes[index] === "TOO_MANY_REQUESTS").slice(0, 10);
+  assert.equal(refused.length, 10, JSON.stringify(codes));
+
+  await until("sending works again", async () => await ann.code(SEND, { topicId, message: "again" }) === undefined);
+  const began = Date.now();
+  await Promise.all(refused.map((key) => ann.get(SEND, { topicId, message: "full", key })));
+  assert.ok(Date.now() - began < 2_000, `it took ${Date.now() - began} ms`);
+});
+
 Deno.test("idempotency - a key that a gateway left without a decision is told the truth by the next", async () => {
   await using system = await startSystem();
   const ann = await User.register(system);

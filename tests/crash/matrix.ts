@@ -6,7 +6,7 @@
 
 import { callFor } from "../../kit/call.ts";
 import { newId } from "../../kit/ids.ts";
-import { HOUR, MILLISECOND, SECOND } from "../../kit/time.ts";
+import { delay, HOUR, MILLISECOND, SECOND } from "../../kit/time.ts";
 import { User } from "../helpers/client.ts";
 import { insist, isUnknown, type KeyedSend, tell, type Told } from "../helpers/keyed_send.ts";
 import { prepareByHand } from "../helpers/participants.ts";
@@ -96,7 +96,6 @@ async function run(one: Case): Promise<Outcome> {
   const victims = await kill(one);
   await system.allReady();
   const backAt = performance.now();
-  await disarm();
   const told = await telling;
 
   // In the meantime the sender who knows nothing asks again; whoever knows doesn't.
@@ -130,7 +129,7 @@ async function disarm(): Promise<void> {
 }
 
 function armOne(url: string, body: unknown): Promise<unknown> {
-  return callFor(`${url}/api/crash_points`, { body, secret: SECRET, limitMs: 5 * SECOND });
+  return callFor(`${url}/api/crash_points`, { body, secret: SECRET, limitMs: SECOND });
 }
 
 /** Prepares on both participants and leaves it at that, or at its decision. */
@@ -158,16 +157,24 @@ async function kill({ killed }: Case): Promise<Set<string>> {
     const { starts } = process;
     system.killPostgres();
     await until("PostgreSQL is started again", () => process.starts > starts && process.state === "ready", 20 * SECOND);
+    await disarm();
     return new Set();
   }
   const killedNames = new Set<string>();
-  // Two may have come to it at once.
-  for (const { name } of lines) {
+  const killNext = () => {
+    const name = lines.map((line) => line.name).find((name) => !killedNames.has(name));
+    if (name === undefined) return undefined;
     const { process } = system.cluster.nodes.find((node) => node.process.options.name === name)!;
     const { starts } = process;
     Deno.kill(process.pid!, "SIGKILL");
     killedNames.add(name);
-    await until(`${name} is started again`, () => process.starts > starts, 5 * SECOND);
+    return until(`${name} is started again`, () => process.starts > starts, 5 * SECOND);
+  };
+  await killNext();
+  // Another may have come to the same point, or come to it before it hears that it needn't.
+  for (let disarmed = false; !disarmed; await killNext()) {
+    await delay(50);
+    disarmed = await disarm().then(() => lines.every(({ name }) => killedNames.has(name)), () => false);
   }
   return killedNames;
 }
