@@ -21,13 +21,15 @@ export class Network {
     handle: (at: Process) => Promise<CallAnswer>,
     limitMs: number,
   ): Promise<CallAnswer> {
-    await from.alive();
+    await from.runs();
     const { delays, lost, repeatedAfter } = this.fates("transaction");
     const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
     const timer = setTimeout(() => reject(new UserError("TIMEOUT", "a service took too long to answer")), limitMs);
     const arrive = async () => {
       if (to.process === undefined) return reject(new UserError("SERVICE_UNAVAILABLE", "a service is away just now"));
-      const answer = await handle(to.process).catch(() => ({ status: 500, body: null }));
+      const at = to.process;
+      await at.runs();
+      const answer = await handle(at).catch(() => ({ status: 500, body: null }));
       if (lost !== "answer") setTimeout(() => resolve(answer), delays[1]);
     };
     if (lost !== "request") setTimeout(arrive, delays[0]);

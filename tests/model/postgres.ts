@@ -22,7 +22,7 @@ export class Database {
   /** One statement. A dead process hears nothing any more. @throws what `effect` throws; an error of the connection */
   async run<T>(process: Process, effect: () => T, of: Parameters<Fates>[0] = "transaction"): Promise<T> {
     const { delays, lost } = this.fates(of);
-    await process.alive();
+    await process.runs();
     if (delays[0] > 0) await delay(delays[0]);
     if (this.isOut || lost === "request") return await process.hears(Promise.reject(connectionError()));
     let answer: Promise<T>;

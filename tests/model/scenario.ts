@@ -31,14 +31,19 @@ export interface Send {
   readonly refusedBy?: ServiceName;
 }
 
-/** A process is killed and started again, a database refuses every statement, a service is missing in discovery; in milliseconds. */
+/**
+ * A process is killed and started again, a process is frozen, a database refuses every statement, a service is missing in discovery;
+ * in milliseconds.
+ */
 export interface Trouble {
-  readonly kind: "crash" | "outage" | "vanish";
+  readonly kind: typeof KINDS[number];
   /** Which of the processes, databases or services. */
   readonly which: number;
   readonly at: number;
   readonly forMs: number;
 }
+
+const KINDS = ["crash", "freeze", "outage", "vanish"] as const;
 
 export interface Scenario {
   readonly seed: number;
@@ -79,7 +84,7 @@ const send: fc.Arbitrary<Send> = fc.record({
 });
 
 const trouble: fc.Arbitrary<Trouble> = fc.record({
-  kind: fc.constantFrom("crash" as const, "crash" as const, "crash" as const, "outage" as const, "vanish" as const),
+  kind: fc.constantFrom("crash", ...KINDS),
   which: fc.integer({ min: 0, max: NODES.length - 1 }),
   at: fc.integer({ min: 0, max: HEAL_AT - SECOND }),
   forMs: fc.integer({ min: 1, max: 15 * SECOND }),

@@ -55,26 +55,43 @@ const SECRET = "the model's";
 const OPERATION = "sendNotification";
 const GOOD: Record<Parameters<Fates>[0], Fate> = { transaction: { delays: [1, 1] }, background: { delays: [0, 0] } };
 
-/** One life of a process. */
+/** One life of a process. It can be frozen, too: what happens to it then happens when it goes on. */
 export class Process {
   #isDead = false;
+  #missed: (() => void)[] | undefined;
 
   constructor(readonly serve: Serve) {}
 
   kill(): void {
     this.#isDead = true;
+    this.#missed = undefined;
   }
 
-  /** Never resolves in a dead one. */
-  alive(): Promise<void> {
+  freeze(): void {
+    this.#missed ??= [];
+  }
+
+  thaw(): void {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    for (const go of missed) go();
+  }
+
+  /** Resolves in a process that runs; never in a dead one. */
+  runs(): Promise<void> {
     return this.hears(Promise.resolve());
   }
 
-  /** What becomes of `promise`, if this process lives to hear it. */
+  /** What becomes of `promise`, once this process hears it. */
   hears<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) =>
-      promise.then((value) => this.#isDead || resolve(value), (error) => this.#isDead || reject(error))
+      promise.then((value) => this.#go(() => resolve(value)), (error) => this.#go(() => reject(error)))
     );
+  }
+
+  #go(on: () => void): void {
+    if (this.#missed !== undefined) this.#missed.push(on);
+    else if (!this.#isDead) on();
   }
 }
 
@@ -203,6 +220,10 @@ class World {
       place.process?.kill();
       place.process = undefined;
       until(() => place.process ?? this.#start(name));
+    } else if (kind === "freeze") {
+      const { process } = this.#places.get(NODES[which % NODES.length]!)!;
+      process?.freeze();
+      until(() => process?.thaw());
     } else if (kind === "outage") {
       const database = this.databases[DATABASES[which % DATABASES.length]!];
       database.isOut = true;
