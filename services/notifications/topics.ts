@@ -77,7 +77,7 @@ export class Topics {
       sql`exists (select from subscriptions s where s.topic_id = topics.id and s.user_id = ${viewerId} and s."left" is null)`;
     return sql<Topic[]>`select ${this.#columns()} from topics where true
       ${after === null ? sql`` : sql`and id < ${after}`}
-      ${subscribed === null ? sql`` : sql`and ${stay} = ${subscribed}`}
+      ${subscribed === null ? sql`` : sql`and ${subscribed ? sql`` : sql`not`} ${stay}`}
       order by id desc limit ${limit}`;
   }
 
