@@ -11,7 +11,8 @@ const SEND =
   "mutation ($topicId: ID!, $message: String!, $to: [ID!]) { sendNotification(topicId: $topicId, message: $message, to: $to) { message } }";
 
 Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => {
-  await using system = await startSystem();
+  const lines: string[] = [];
+  await using system = await startSystem({ onLine: (name, line) => name === "gateway" && lines.push(line) });
   const url = system.graphqlUrl;
   const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
   const topicId = await ann.createTopic();
@@ -180,5 +181,9 @@ Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => 
     assert.deepEqual(socket.received("constructor"), []);
     socket.raw.close();
     await listening(system, 0);
+  });
+
+  await t.step("none of this is an error of the gateway's, and nobody else writes to its log", () => {
+    assert.deepEqual(lines.filter((line) => !line.startsWith("{") || JSON.parse(line).level === "error"), []);
   });
 });

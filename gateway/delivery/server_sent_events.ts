@@ -18,6 +18,7 @@ export function eventStream(
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setInterval>;
   let end = () => {};
+  let isRead = true;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       const comment = () => controller.enqueue(encoder.encode(":\n\n"));
@@ -35,16 +36,22 @@ export function eventStream(
     async pull(controller) {
       try {
         const { done, value } = await iterator.next();
+        if (!isRead) return;
         if (!done) return controller.enqueue(encoder.encode(`event: next\ndata: ${JSON.stringify(format(value))}\n\n`));
         if (!stopping.aborted) controller.enqueue(encoder.encode("event: complete\ndata:\n\n"));
       } catch (error) {
+        if (!isRead) return;
         const failed = JSON.stringify(format({ errors: [error as never] }));
         controller.enqueue(encoder.encode(`event: next\ndata: ${failed}\n\nevent: complete\ndata:\n\n`));
       }
       end();
       controller.close();
     },
-    cancel: () => end(),
+    // The client hung up, as each does in the end.
+    cancel() {
+      isRead = false;
+      end();
+    },
   }, { highWaterMark: 0 });
   return new Response(body, {
     headers: {

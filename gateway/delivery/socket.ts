@@ -100,8 +100,12 @@ export function serveSockets(server: Server, { documents, sessions, origins, log
         if (result.errors === undefined) return undefined;
         return { ...result, errors: result.errors.map((error) => maskError(error, log).toJSON()) };
       },
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => maskError(error as GraphQLError, log).toJSON()),
+      onError(context, _id, _payload, errors) {
+        const { socket } = context.extra;
+        // It broke while it was written to: nobody reads this, and nothing failed here.
+        if (socket.readyState !== socket.OPEN) return [{ message: "the socket is closed" }];
+        return errors.map((error) => maskError(error as GraphQLError, log).toJSON());
+      },
     },
     wss,
     PING_EVERY_MS,
@@ -110,7 +114,8 @@ export function serveSockets(server: Server, { documents, sessions, origins, log
   wss.on("connection", (socket) => {
     sockets.set(wss.clients.size);
     socket.on("close", () => sockets.set(wss.clients.size));
-    // What a client does to its socket is its own affair; ws closes it with the right code.
+    // What a client does to its socket is its own affair; ws closes it with the right code. graphql-ws would print the stack.
+    socket.removeAllListeners("error");
     socket.on("error", (error) => log.debug("a socket failed: {error}", { error: reason(error) }));
   });
 
