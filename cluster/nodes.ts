@@ -43,7 +43,6 @@ export const NODE_KINDS: readonly NodeKind[] = [
     peers: ["discovery", "auth"],
     database: true,
     flags: argon2Permissions(),
-    // The native part of @node-rs/argon2.
     stopsIn: 2,
   },
   {

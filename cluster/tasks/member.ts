@@ -25,8 +25,11 @@ export function member(): Member {
   return {
     gatewayUrl: config.NOTIFYX_GATEWAY_URL?.replace(/\/+$/, "") ?? `http://127.0.0.1:${basePort}`,
     secret: config.NOTIFYX_CLUSTER_SECRET ?? kept("cluster-secret", "NOTIFYX_CLUSTER_SECRET"),
-    databaseUrl: config.NOTIFYX_DATABASE_URL ??
-      `postgres://postgres:${kept("postgres/password", "NOTIFYX_DATABASE_URL")}@127.0.0.1:${basePort + 900}`,
+    // Not every task needs it: who has the secret alone can do what needs no more.
+    get databaseUrl() {
+      return config.NOTIFYX_DATABASE_URL ??
+        `postgres://postgres:${kept("postgres/password", "NOTIFYX_DATABASE_URL")}@127.0.0.1:${basePort + 900}`;
+    },
   };
 }
 
