@@ -39,10 +39,25 @@ export function databaseUrl(serverUrl: string, service: string): string {
  * exits with one line when the role may not create the database or may not sign in.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
+  outliveLostConnections((error) => options.log.warning("a connection to the database was lost: {error}", { error }));
   await untilReachable(options.log, () => createDatabase(options));
   const sql = connect(databaseUrl(options.serverUrl, options.service), options.service, options.poolSize);
   await untilReachable(options.log, () => runMigrations(sql, options.migrations));
   return sql;
+}
+
+/**
+ * The driver has promises of its own that nobody holds: a server killed while connections were being made ended processes by an
+ * unhandled rejection (`read ECONNRESET`, seen in the soak). Whoever waits for a query is told, or it is tried again, all the same.
+ */
+export function outliveLostConnections(onLost: (error: unknown) => void): Disposable {
+  const listener = (event: PromiseRejectionEvent) => {
+    if (!isConnectionError(event.reason)) return;
+    event.preventDefault();
+    onLost(event.reason);
+  };
+  addEventListener("unhandledrejection", listener);
+  return { [Symbol.dispose]: () => removeEventListener("unhandledrejection", listener) };
 }
 
 export function connect(url: string, applicationName: string, poolSize: number): Sql {
