@@ -34,6 +34,8 @@ export const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
 /** How long commit and rollback go round while another session has hold of the same transaction, in milliseconds. */
 const SETTLE_LIMIT_MS = 4 * SECOND;
 const SETTLE_PAUSE_MS = 20;
+/** The same for a prepare, whose vote has to come within 2.4 s and whose last try may take 1 s, in milliseconds. */
+const PREPARE_LIMIT_MS = 1.2 * SECOND;
 
 /** What the driver gives for several statements: one result, or one for each that has rows, of which the last has the last tag. */
 interface Answer {
@@ -61,16 +63,7 @@ export class Barrier {
       "start transaction",
       `prepare transaction '${this.#gid(transactionId)}'`,
     ];
-    try {
-      crashPoint("participant: before PREPARE TRANSACTION");
-      crashPointSoon("participant: while PREPARE TRANSACTION runs");
-      const answer = await this.sql.unsafe(statements.join(";")).simple() as unknown as Answer | Answer[];
-      // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
-      const tag = ("command" in answer ? answer : (answer as Answer[]).at(-1))?.command;
-      if (!tag?.startsWith("PREPARE")) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
-    } catch (error) {
-      await this.#afterFailedPrepare(transactionId, error);
-    }
+    await this.#settle(() => this.#tryToPrepare(transactionId, statements.join(";")), PREPARE_LIMIT_MS);
   }
 
   /** @throws UserError `CONFLICT` when the transaction was rolled back or never prepared: what the coordinator decided is not so here. */
@@ -161,20 +154,32 @@ export class Barrier {
     }
   }
 
-  /** A prepare that failed may still be one that was done before, or at once by another call. */
-  async #afterFailedPrepare(transactionId: string, error: unknown): Promise<void> {
-    const code = errorCode(error);
-    if (code === UNIQUE_VIOLATION || code === LOCK_NOT_AVAILABLE) {
-      if ((await this.prepared()).some((one) => one.transactionId === transactionId)) return;
+  /** False while another call has hold of it and nobody knows what becomes of that one. */
+  async #tryToPrepare(transactionId: string, statements: string): Promise<boolean> {
+    try {
+      crashPoint("participant: before PREPARE TRANSACTION");
+      crashPointSoon("participant: while PREPARE TRANSACTION runs");
+      const answer = await this.sql.unsafe(statements).simple() as unknown as Answer | Answer[];
+      // In a failed transaction PREPARE TRANSACTION raises nothing: it answers ROLLBACK, and nothing is prepared.
+      const tag = ("command" in answer ? answer : (answer as Answer[]).at(-1))?.command;
+      if (!tag?.startsWith("PREPARE")) throw new Error(`PREPARE TRANSACTION answered ${tag}`);
+      return true;
+    } catch (error) {
+      // It may still be one that was done before, or at once by another call.
+      const code = errorCode(error);
+      if (code !== UNIQUE_VIOLATION && code !== LOCK_NOT_AVAILABLE) throw raisedError(error);
+      if ((await this.prepared()).some((one) => one.transactionId === transactionId)) return true;
       const outcome = await this.outcome(transactionId);
-      if (outcome === "committed") return;
+      if (outcome === "committed") return true;
       if (outcome === "aborted") throw new UserError("TRANSACTION_ABORTED", "this transaction was rolled back");
+      // The other call may be at work yet, longer than one waits for its row.
+      if (code === LOCK_NOT_AVAILABLE) return false;
+      throw raisedError(error);
     }
-    throw raisedError(error);
   }
 
-  async #settle(step: () => Promise<boolean>): Promise<void> {
-    const giveUpAt = Date.now() + SETTLE_LIMIT_MS;
+  async #settle(step: () => Promise<boolean>, limitMs = SETTLE_LIMIT_MS): Promise<void> {
+    const giveUpAt = Date.now() + limitMs;
     while (!await step()) {
       if (Date.now() > giveUpAt) throw new UserError("TIMEOUT", "another session has hold of this transaction");
       await delay(SETTLE_PAUSE_MS);

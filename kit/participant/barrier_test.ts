@@ -131,6 +131,17 @@ Deno.test("barrier - two prepares at once are one: both have a vote of yes, and 
   });
 });
 
+Deno.test("barrier - a prepare that is repeated while the first is still at work has the same vote", async () => {
+  await withBarriers(async (barriers, sql) => {
+    const id = newId();
+    // Longer than the repeated one waits for the first one's row.
+    const slow = [...work(id), "select pg_sleep(1.3)"];
+    await Promise.all(barriers.map((barrier) => barrier.prepare(id, slow)));
+    assert.deepEqual(await stateOf(barriers[0], sql, id), { state: "prepared", works: 0 });
+    await barriers[1].rollback(id);
+  });
+});
+
 Deno.test("barrier - a statement that fails never votes yes, and its connection goes back clean", async () => {
   await withDatabase(MIGRATIONS, async (sql, url) => {
     // The one connection that all of them get, one after the other.
