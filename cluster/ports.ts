@@ -8,7 +8,10 @@ export interface WantedPort {
   readonly port: number;
 }
 
-/** The first of `wanted` that somebody else listens on, waiting up to `limitMs` for it to become free. */
+/**
+ * The first of `wanted` that somebody else listens on, waiting up to `limitMs` for it to become free.
+ * @throws Error for a host that is none of this machine's
+ */
 export async function takenPort(wanted: readonly WantedPort[], limitMs = 0): Promise<WantedPort | undefined> {
   const until = performance.now() + limitMs;
   while (true) {
@@ -18,12 +21,13 @@ export async function takenPort(wanted: readonly WantedPort[], limitMs = 0): Pro
   }
 }
 
-function isFree({ host, port }: WantedPort): boolean {
+function isFree({ name, host, port }: WantedPort): boolean {
   try {
     Deno.listen({ hostname: host, port }).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(`NOTIFYX_HOST is ${JSON.stringify(host)}, where ${name} can't listen: ${why}`);
   }
 }

@@ -165,4 +165,8 @@ Deno.test("start - says in one line what is wrong with an option or a setting", 
     equal((await start.status).code, code);
     equal(start.text, line);
   }
+  // An address of nobody's (RFC 5737).
+  const elsewhere = new Start(copy, [], { NOTIFYX_HOST: "203.0.113.1" });
+  equal((await elsewhere.status).code, 1);
+  match(elsewhere.text, /^notifyx did not start: NOTIFYX_HOST is "203.0.113.1", where discovery can't listen: .*$/);
 });
