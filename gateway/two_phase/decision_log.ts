@@ -29,6 +29,8 @@ const BATCH = 100;
 const OWN_AFTER_MS = 10 * SECOND;
 /** How long marks of finished transactions are collected before they are written together, in milliseconds. */
 const FINISH_EVERY_MS = 200;
+/** How many marks wait for a database that is away. */
+const MOST_FINISHED = 10_000;
 
 export class DecisionLog {
   #waiting: Waiting[] = [];
@@ -105,7 +107,12 @@ export class DecisionLog {
     this.#finishing = undefined;
     if (ids.length > 0) {
       crashPoint("gateway: before the mark of done");
-      await this.sql`update decisions set done = true where transaction_id = any(${ids}::text[])`.catch(() => {});
+      try {
+        await this.sql`update decisions set done = true where transaction_id = any(${ids}::text[])`;
+      } catch {
+        // The next one writes them as well; those that are too many are found again by recovery.
+        if (this.#finished.length < MOST_FINISHED) { for (const id of ids) this.finished(id); }
+      }
       crashPoint("gateway: after the mark of done");
     }
   }
