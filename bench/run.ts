@@ -1,4 +1,4 @@
-/** `deno task bench [NAME …] [--quick]`: the benchmarks, each a table that ends in ratios against a peer measured in the same run. */
+/** `deno task bench [NAME …] [--quick] [--senders=N,N]`: the benchmarks, each a table that ends in ratios against a peer measured in the same run. */
 
 const BENCHES: Record<string, string> = {
   two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",
@@ -9,7 +9,7 @@ const options = Deno.args.filter((argument) => argument.startsWith("-"));
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0 || options.includes("--help")) {
   if (unknown.length > 0) console.error(`there is no benchmark ${unknown.join(", ")}`);
-  console.log("deno task bench [NAME …] [--quick]\n");
+  console.log("deno task bench [NAME …] [--quick] [--senders=N,N]\n");
   for (const [name, what] of Object.entries(BENCHES)) console.log(`  ${name.padEnd(12)}${what}`);
   Deno.exit(unknown.length > 0 ? 2 : 0);
 }

@@ -93,6 +93,8 @@ export class Cluster {
       ],
       env: {
         ...env,
+        // graphql-js looks twice at each object otherwise: 3 % of a send.
+        NODE_ENV: "production",
         NOTIFYX_HOST: place.host,
         NOTIFYX_PORT: String(port),
         NOTIFYX_DISCOVERY_URLS: place.discoveryUrls.join(","),

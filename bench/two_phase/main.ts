@@ -3,13 +3,14 @@
  * program. Fresh processes for each round, order swapped from round to round, medians.
  */
 
-import { startSystem, type System } from "../../tests/helpers/system.ts";
+import { startSystem, type System, until } from "../../tests/helpers/system.ts";
 import { User } from "../../tests/helpers/client.ts";
 import { type Figures, median, printTable } from "../lib/figures.ts";
 
 const quick = Deno.args.includes("--quick");
 const ROUNDS = quick ? 1 : 3;
-const SENDERS = quick ? [1, 32] : [1, 8, 32, 128];
+const only = Deno.args.find((argument) => argument.startsWith("--senders="))?.slice(10).split(",").map(Number);
+const SENDERS = only ?? (quick ? [1, 32] : [1, 8, 32, 128]);
 const WARM_UP_SECONDS = quick ? 1 : 2;
 const SECONDS = quick ? 3 : 5;
 
@@ -21,7 +22,16 @@ for (let round = 0; round < ROUNDS; round++) {
   const topicId = await ann.createTopic();
   for (const senders of SENDERS) {
     const floor = () =>
-      figures("floor.ts", [system.postgres.url, `${senders}`, `${WARM_UP_SECONDS}`, `${SECONDS}`, topicId, ann.id]);
+      whileFrozen(system, () => {
+        return figures("floor.ts", [
+          system.postgres.url,
+          `${senders}`,
+          `${WARM_UP_SECONDS}`,
+          `${SECONDS}`,
+          topicId,
+          ann.id,
+        ]);
+      });
     const through = () =>
       figures("senders.ts", [system.graphqlUrl, ann.token, topicId, `${senders}`, `${WARM_UP_SECONDS}`, `${SECONDS}`]);
     const sides = round % 2 === 0 ? ["floor", "system"] as const : ["system", "floor"] as const;
@@ -59,6 +69,24 @@ console.log(
     names.map((name, at) => `${name} ${median(phases.map((one) => one[at]!)).toFixed(1)} ms`).join(", ")
   }`,
 );
+
+/** The floor has the machine to itself: the system would number and deliver what it sends. */
+async function whileFrozen<T>(system: System, work: () => Promise<T>): Promise<T> {
+  const all = (signal: Deno.Signal) => {
+    for (const { process } of system.cluster.nodes) Deno.kill(process.pid!, signal);
+  };
+  all("SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    all("SIGCONT");
+    await until(
+      "the system goes on",
+      async () => (await system.database("notifications")`select from feed_pending limit 1`).length === 0,
+      30_000,
+    );
+  }
+}
 
 async function figures(program: string, args: string[]): Promise<Figures> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
