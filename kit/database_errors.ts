@@ -25,6 +25,12 @@ export function isConnectionError(error: unknown): boolean {
   return AWAY.test(errorCode(error) ?? "");
 }
 
+/** Whether PostgreSQL gave up waiting: for a lock (55P03), or for a statement to end (57014). */
+export function isDatabaseTimeout(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === LOCK_NOT_AVAILABLE || code === "57014";
+}
+
 /** Our own SQL functions raise SQLSTATE `NX` and the HTTP status of what they refuse; `detail` is JSON that joins the extensions. */
 const RAISED = /^NX(\d{3})$/;
 const CODE_OF_RAISED: Record<string, ErrorCode> = {

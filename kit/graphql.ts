@@ -15,7 +15,7 @@ import {
 import { createHandler } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
-import { isConnectionError } from "./database_errors.ts";
+import { isConnectionError, isDatabaseTimeout } from "./database_errors.ts";
 import { isErrorCode, UserError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { graphqlErrors } from "./metrics.ts";
@@ -165,6 +165,10 @@ function classify(error: Readonly<GraphQLError | Error>, log: Logger): GraphQLEr
   if (isConnectionError(originalError ?? error)) {
     log.warning("a resolver lost its database: {error}", { error: originalError ?? error });
     return new GraphQLError("a service is away just now", { ...at, extensions: { code: "SERVICE_UNAVAILABLE" } });
+  }
+  if (isDatabaseTimeout(originalError ?? error)) {
+    log.warning("a resolver waited too long for its database: {error}", { error: originalError ?? error });
+    return new GraphQLError("the service took too long", { ...at, extensions: { code: "TIMEOUT" } });
   }
   log.error("a resolver failed: {error}", { error: originalError ?? error, path });
   return new GraphQLError("internal error", { ...at, extensions: { code: "INTERNAL" } });
