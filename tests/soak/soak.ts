@@ -3,6 +3,7 @@
  * nothing is there twice, nothing is half done, and a subscriber has had each once and in order.
  */
 
+import { differences } from "../../cluster/tasks/audit_checks.ts";
 import assert from "node:assert/strict";
 import { delay, MINUTE, SECOND } from "../../kit/time.ts";
 import { User } from "../helpers/client.ts";
@@ -80,6 +81,14 @@ export async function soak(options: SoakOptions): Promise<void> {
     console.log(`lost ${lost.length}, twice ${twice.length}, half 0`);
     assert.deepEqual({ lost, twice, others }, { lost: [], twice: [], others: [] });
     assert.equal(there.length, options.sends + 1);
+
+    // What `deno task audit` compares, on the databases as they are.
+    const audited = await differences({
+      gateway: system.database("gateway"),
+      notifications: system.database("notifications"),
+      counter: system.database("counter"),
+    });
+    assert.deepEqual(audited, []);
 
     const expected = await inOrder(system);
     await until("all are received", () => subscriber.received.length >= expected.length, 30 * SECOND);
