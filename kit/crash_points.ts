@@ -80,11 +80,16 @@ export function serveCrashPoints(app: App, secret: string): void {
   });
 }
 
+/** How long a process that is to be killed waits for that, in milliseconds. */
+const UNKILLED_LIMIT_MS = MINUTE;
+
 function reach(name: CrashPoint): void {
   if (armed?.name !== name) return;
   const { forMs } = armed;
   armed = undefined;
   // Not by the console, which writes when the thread is free again.
   Deno.stdout.writeSync(new TextEncoder().encode(`crash point ${name}\n`));
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs ?? UNKILLED_LIMIT_MS);
+  // Whoever armed it is gone: a process that blocks its own thread would outlive everybody, since it hears no signal and no end of its stdin.
+  if (forMs === undefined) Deno.exit(1);
 }
