@@ -1,8 +1,7 @@
 /** The gateway's `/graphql` over HTTP: queries and mutations by GraphQL over HTTP, subscriptions by server-sent events, GraphiQL for browsers. */
 
-import { type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
+import { execute, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
 import { parseRequestParams, type RequestParams } from "graphql-http";
-import { execute } from "graphql";
 import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";

@@ -22,7 +22,7 @@ const REFUSED_FOR_MS = MINUTE;
 const MOST_CHANNELS = 1_000;
 
 export class Channels {
-  /** By the id of the instance; undefined while it is opening or was refused. */
+  /** By the id of the instance; one that isn't open is opening still, or was refused a while ago. */
   readonly #channels = new Map<string, Channel>();
 
   constructor(private readonly secret: string) {}

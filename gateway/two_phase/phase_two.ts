@@ -54,12 +54,9 @@ export class PhaseTwo {
         if (result !== undefined) results.set(service, result);
       } catch (error) {
         unconfirmed.push(service);
-        if (error instanceof Damage) this.#alarm(error);
-        else {this.log.warning("{service} has not confirmed a commit: {error}", {
-            service,
-            error: reason(error),
-            transactionId,
-          });}
+        if (error instanceof Damage) return this.#alarm(error);
+        const details = { service, error: reason(error), transactionId };
+        this.log.warning("{service} has not confirmed a commit: {error}", details);
       }
     }));
     this.#driven.delete(transactionId);

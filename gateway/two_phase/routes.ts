@@ -1,15 +1,14 @@
 /** What participants and people ask of a transaction. Looking changes nothing; inquiring decides what is undecided. */
 
 import { crashPoint } from "../../kit/crash_points.ts";
-import { UserError } from "../../kit/errors.ts";
 import * as v from "valibot";
 import { allowMember, type App, readJson } from "../../kit/http.ts";
+import { checkTransactionId } from "../../kit/participant/transaction_id.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { DecisionLog } from "./decision_log.ts";
 import type { RequiredParticipants } from "./required.ts";
 
 const UNFINISHED = v.object({ ids: v.pipe(v.array(v.string()), v.maxLength(1_000)) });
-const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
 
 export function serveTransactions(
   app: App,
@@ -20,13 +19,13 @@ export function serveTransactions(
 ): void {
   app.get("/api/transactions/:id", async (c) => {
     allowMember(c, secret);
-    const id = checkId(c.req.param("id"));
+    const id = checkTransactionId(c.req.param("id"));
     return c.json({ state: await decisions.read(id) ?? "pending" });
   });
 
   app.post("/api/transactions/:id/inquire", async (c) => {
     allowMember(c, secret);
-    const id = checkId(c.req.param("id"));
+    const id = checkTransactionId(c.req.param("id"));
     if (coordinator.isDeciding(id)) return c.json({ state: await decisions.read(id) ?? "pending" });
     // The row is there before the answer, so that a coordinator that decides late loses.
     crashPoint("gateway: before an inquiry decides");
@@ -46,9 +45,4 @@ export function serveTransactions(
     allowMember(c, secret);
     return c.json({ wasRequired: await required.withdraw(c.req.param("service"), c.req.param("operation")) });
   });
-}
-
-function checkId(id: string): string {
-  if (TRANSACTION_ID.test(id)) return id;
-  throw new UserError("BAD_USER_INPUT", "a transaction's id is 1 to 64 letters, digits and -");
 }

@@ -22,14 +22,12 @@ import {
 import { UserError } from "../errors.ts";
 import { delay, SECOND } from "../time.ts";
 import { statement } from "./statement.ts";
+import { checkTransactionId } from "./transaction_id.ts";
 
 export type Outcome = "committed" | "aborted";
 
 /** The statements of an operation, each made by `statement` of statement.ts; they go to the database all at once. */
 export type Work = readonly string[];
-
-/** Names of transactions: they become part of a gid, which postgres.js puts into the statement as it is. */
-export const TRANSACTION_ID = /^[0-9A-Za-z-]{1,64}$/;
 
 /** How long commit and rollback go round while another session has hold of the same transaction, in milliseconds. */
 const SETTLE_LIMIT_MS = 4 * SECOND;
@@ -187,10 +185,7 @@ export class Barrier {
   }
 
   #gid(transactionId: string): string {
-    if (!TRANSACTION_ID.test(transactionId)) {
-      throw new UserError("BAD_USER_INPUT", "a transactionId is 1 to 64 letters, digits and -");
-    }
-    return `${this.#prefix}${transactionId}`;
+    return `${this.#prefix}${checkTransactionId(transactionId)}`;
   }
 }
 

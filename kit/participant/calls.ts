@@ -7,9 +7,10 @@ import { isConnectionError } from "../database_errors.ts";
 import { STATUS_OF_CODE, UserError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { HOUR } from "../time.ts";
-import { type Barrier, TRANSACTION_ID, type Work } from "./barrier.ts";
+import type { Barrier, Work } from "./barrier.ts";
 import type { InDoubt } from "./in_doubt.ts";
 import { votes } from "./metrics.ts";
+import { TRANSACTION_ID } from "./transaction_id.ts";
 
 /** One operation in which a service takes part. */
 export interface Operation {

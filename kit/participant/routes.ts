@@ -3,15 +3,15 @@
  * (`gateway/two_phase/coordinator.ts`) sends, on three routes or on a channel. Out: a vote, or a state. Next: calls.ts, barrier.ts.
  */
 
-import { UserError } from "../errors.ts";
 import { allowMember, readJson } from "../http.ts";
 import type { Service } from "../service.ts";
 import type { Sql } from "../database.ts";
-import { Barrier, TRANSACTION_ID } from "./barrier.ts";
+import { Barrier } from "./barrier.ts";
 import { type CallName, Calls, type Operation, SHAPES } from "./calls.ts";
 import { serveChannel } from "./channel.ts";
 import { Gateways } from "./gateways.ts";
 import { InDoubt } from "./in_doubt.ts";
+import { checkTransactionId } from "./transaction_id.ts";
 
 /** Adds the routes and the channel, and starts to look for transactions in doubt; the service names `operations` when it registers. */
 export function serveParticipant(service: Service, sql: Sql, operations: Record<string, Operation>): void {
@@ -42,10 +42,6 @@ export function serveParticipant(service: Service, sql: Sql, operations: Record<
   // For the gateway's console: only looks.
   app.get("/api/transactions_2pc/:id", async (c) => {
     allowMember(c, secret);
-    const id = c.req.param("id");
-    if (!TRANSACTION_ID.test(id)) {
-      throw new UserError("BAD_USER_INPUT", "a transaction's id is 1 to 64 letters, digits and -");
-    }
-    return c.json({ state: await barrier.state(id) });
+    return c.json({ state: await barrier.state(checkTransactionId(c.req.param("id"))) });
   });
 }

@@ -5,7 +5,7 @@
  * Positions are given by number_pending() (migrations/000002_feed.sql), by one writer at a time over all nodes.
  */
 
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import type { Sql } from "../../kit/database.ts";
 import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
 import { reason } from "../../kit/directory.ts";
@@ -166,13 +166,26 @@ export class Feed {
 
   /** Events behind `position`, in their order; empty when nothing came within `waitMs`. */
   async after(position: number, waitMs: number, signal: AbortSignal): Promise<FeedEvent[]> {
-    if (position >= this.#position) {
-      const limit = AbortSignal.any([signal, this.#abort.signal, AbortSignal.timeout(waitMs)]);
-      await once(this.#wake, "events", { signal: limit }).catch(() => {});
-    }
+    if (position >= this.#position) await this.#news(waitMs, signal);
     if (position >= this.#position) return [];
     const first = this.#window[0]?.position ?? Infinity;
     if (position + 1 >= first) return this.#window.slice(position + 1 - first, position + 1 - first + PAGE_EVENTS);
     return await readFeed(this.sql, this.#epoch, position, PAGE_EVENTS);
+  }
+
+  /** Resolves at the next events, or the stop, after `waitMs` at the latest; its timer doesn't outlive it, since events come by the hundred. */
+  #news(waitMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#wake.off("events", done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, waitMs);
+      this.#wake.on("events", done);
+      signal.addEventListener("abort", done);
+      if (signal.aborted || this.#abort.signal.aborted) done();
+    });
   }
 }
