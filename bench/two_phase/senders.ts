@@ -1,6 +1,7 @@
 /** Senders outside the system: sendNotification over HTTP. Arguments: URL, token, topic, senders, warm-up seconds, seconds. Prints JSON. */
 
 import { load } from "../lib/figures.ts";
+import { HttpConnection } from "../lib/http_connection.ts";
 
 const [url, token, topicId, senders, warmUp, seconds] = Deno.args as [string, string, string, string, string, string];
 const body = JSON.stringify({
@@ -9,9 +10,13 @@ const body = JSON.stringify({
 });
 const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
 
-const figures = await load(Number(senders), Number(warmUp), Number(seconds), async () => {
-  const response = await fetch(url, { method: "POST", headers, body });
-  const answer = await response.json();
-  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+const connections = await Promise.all(
+  Array.from({ length: Number(senders) }, () => HttpConnection.open(url, headers, body)),
+);
+
+const figures = await load(Number(senders), Number(warmUp), Number(seconds), async (sender) => {
+  const answer = await connections[sender]!.ask();
+  if (answer.includes('"errors"')) throw new Error(answer);
 });
+for (const connection of connections) connection.close();
 console.log(JSON.stringify(figures));

@@ -54,12 +54,17 @@ export class Channels {
 interface Waiting {
   readonly resolve: (answer: CallAnswer) => void;
   readonly reject: (error: unknown) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  /** In milliseconds since 1970. */
+  readonly giveUpAt: number;
 }
+
+/** How often a channel looks for calls that took too long, in milliseconds: a timer for each call would cost as much as its frame. */
+const LOOK_EVERY_MS = 50;
 
 class Channel {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, Waiting>();
+  #looking: ReturnType<typeof setInterval> | undefined;
   #lastId = 0;
   #wasOpen = false;
 
@@ -77,8 +82,8 @@ class Channel {
     this.#socket.onerror = (event) => event.preventDefault();
     this.#socket.onclose = () => {
       clearTimeout(timer);
-      for (const { reject, timer } of this.#waiting.values()) {
-        clearTimeout(timer);
+      this.#stopLooking();
+      for (const { reject } of this.#waiting.values()) {
         reject(new UserError("SERVICE_UNAVAILABLE", "a participant is away just now"));
       }
       this.#waiting.clear();
@@ -94,13 +99,26 @@ class Channel {
   ask(name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        reject(new UserError("TIMEOUT", "a participant took too long to answer"));
-      }, limitMs);
-      this.#waiting.set(id, { resolve, reject, timer });
+      this.#waiting.set(id, { resolve, reject, giveUpAt: Date.now() + limitMs });
+      this.#looking ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
       this.#socket.send(JSON.stringify({ id, call: name, body }));
     });
+  }
+
+  /** Gives up on calls whose time is over; with none left it stops looking. */
+  #look(): void {
+    const now = Date.now();
+    for (const [id, { reject, giveUpAt }] of this.#waiting) {
+      if (giveUpAt > now) continue;
+      this.#waiting.delete(id);
+      reject(new UserError("TIMEOUT", "a participant took too long to answer"));
+    }
+    if (this.#waiting.size === 0) this.#stopLooking();
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
   }
 
   close(): void {
@@ -115,7 +133,6 @@ class Channel {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
-    clearTimeout(waiting.timer);
     waiting.resolve({ status, body });
   }
 }

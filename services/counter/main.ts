@@ -53,6 +53,6 @@ await runService({
         },
       },
     });
-    serveParticipant(service, sql, { sendNotification: countSend });
+    serveParticipant(service, await service.transactions(config), { sendNotification: countSend });
   },
 });

@@ -26,7 +26,7 @@ await runService({
     service.onStop("the feed", () => feed.stop());
     const inbox = new Inbox(sql);
     await service.subgraph({ sdl, resolvers: resolvers({ sql, feed, inbox, topics: new Topics(sql) }) });
-    serveParticipant(service, sql, { sendNotification: sendNotification(feed) });
+    serveParticipant(service, await service.transactions(config), { sendNotification: sendNotification(feed) });
     serveFeed(service, sql, feed, inbox);
     service.statusPage.push(() => ({
       title: "Feed",
