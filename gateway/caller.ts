@@ -18,7 +18,12 @@ export class Caller {
     return userId;
   }
 
-  /** The session has ended by this request: nothing may be remembered of it. */
+  /** Calls `onEnded` when the session ends, as {@link Sessions.watch} does; an anonymous caller has none that could. */
+  watch(onEnded: () => void): () => void {
+    return this.token === null ? () => {} : this.sessions.watch(this.token, onEnded);
+  }
+
+  /** The session may have ended by this request: nothing may be remembered of it. */
   signedOut(): void {
     if (this.token !== null) this.sessions.forget(this.token);
   }

@@ -107,7 +107,9 @@ async function stream(
   const args = executionArgs(checked, params, caller);
   const format = (result: ExecutionResult): ExecutionResult =>
     result.errors === undefined ? result : { ...result, errors: result.errors.map((error) => maskError(error, log)) };
-  return eventStream(await perform(args, operation), format, stopping);
+  // Any other operation comes to its end in a moment; one of them may be the logout, whose caller wants its answer.
+  const watch = operation === "subscription" ? (onEnded: () => void) => caller.watch(onEnded) : undefined;
+  return eventStream(await perform(args, operation), format, stopping, watch);
 }
 
 function perform(args: ExecutionArgs, operation: string) {

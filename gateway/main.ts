@@ -50,7 +50,8 @@ await runService({
     const { app, directory, log, secret, stopping } = service;
     const sql = await service.database(config, migrations);
     const balancer = new Balancer(directory);
-    const sessions = new Sessions(balancer, secret);
+    const sessions = new Sessions(balancer, secret, log);
+    service.onStop("the sessions", () => sessions.stop());
     const decisions = new DecisionLog(sql, service.instanceId);
     const lease = new Lease(sql, service.instanceId, log);
     const keys = new IdempotencyKeys(sql, decisions);
@@ -96,6 +97,7 @@ await runService({
     service.readyChecks.set("feed", () => hub.position !== undefined);
     service.statusPage.push(...statusSections(directory, hub, { coordinator, decisions, required, balancer, secret }));
     await Promise.all([lease.start(), required.start()]);
+    sessions.start();
     supergraph.start();
     hub.start();
     recovery.start();

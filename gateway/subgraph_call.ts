@@ -32,7 +32,7 @@ export class SubgraphCalls {
     const mayRepeat = request.operationType !== OperationTypeNode.MUTATION;
     return await this.balancer.ask(service, CALL_LIMIT_MS, async ({ url }, limitMs) => {
       const { status, body: answer } = await call(`${url}/graphql`, { body, headers, limitMs });
-      // It may have ended the session. Other gateways forget it within the minute that an identity lasts.
+      // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
       if (service === "auth" && !mayRepeat) caller.signedOut();
       if (isResult(answer)) return answer;
       throw new UserError(

@@ -3,63 +3,11 @@
 import assert from "node:assert/strict";
 import { Answers, assertNothingInternal } from "./helpers/answers.ts";
 import { User } from "./helpers/client.ts";
+import { EventStream } from "./helpers/event_stream.ts";
 import { listening, startSystem, until } from "./helpers/system.ts";
 
 const SUBSCRIPTION =
   "subscription ($topicId: ID, $after: String) { notificationReceived(topicId: $topicId, after: $after) { message cursor from { email } } }";
-
-// deno-lint-ignore no-explicit-any -- whatever the test asked for
-type Event = { event: string; data: any };
-
-/** An event stream that keeps what it gets. Its end is its disposal, or the server's. */
-class Stream implements AsyncDisposable {
-  readonly events: Event[] = [];
-  readonly ended: Promise<void>;
-  readonly #abort: AbortController;
-
-  private constructor(readonly response: Response, abort: AbortController) {
-    this.#abort = abort;
-    this.ended = this.#read().catch(() => {});
-  }
-
-  static async open(
-    url: string,
-    query: string,
-    variables: unknown,
-    headers: HeadersInit,
-    how: "GET" | "POST" = "POST",
-  ) {
-    const abort = new AbortController();
-    const params = new URLSearchParams({ query, variables: JSON.stringify(variables) });
-    const response = await fetch(how === "GET" ? `${url}?${params}` : url, {
-      method: how,
-      headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
-      body: how === "GET" ? undefined : JSON.stringify({ query, variables }),
-      signal: abort.signal,
-    });
-    return new Stream(response, abort);
-  }
-
-  async #read() {
-    let text = "";
-    for await (const chunk of this.response.body!.pipeThrough(new TextDecoderStream())) {
-      const blocks = (text + chunk).split("\n\n");
-      text = blocks.pop()!;
-      for (const block of blocks) {
-        const fields = new Map(
-          block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
-        );
-        const [event, data] = [fields.get("event"), fields.get("data")];
-        if (event !== undefined) this.events.push({ event, data: data ? JSON.parse(data) : null });
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose]() {
-    this.#abort.abort();
-    await this.ended;
-  }
-}
 
 Deno.test("event streams - carry subscriptions, with `next` for each result and `complete` at the end", async (t) => {
   await using system = await startSystem();
@@ -71,15 +19,15 @@ Deno.test("event streams - carry subscriptions, with `next` for each result and 
   await bob.join(topicId);
   /** All events of an operation that ends by itself. */
   const events = async (query: string, variables: unknown = {}, headers: HeadersInit = bearer) => {
-    await using stream = await Stream.open(url, query, variables, headers);
+    await using stream = await EventStream.open(url, query, variables, headers);
     await stream.ended;
     for (const event of stream.events) assertNothingInternal(JSON.stringify(event));
     return stream.events;
   };
 
   await t.step("a subscription receives what is sent, by POST and by GET, and resumes", async () => {
-    await using byPost = await Stream.open(url, SUBSCRIPTION, { topicId }, bearer);
-    await using byGet = await Stream.open(url, SUBSCRIPTION, {}, bearer, "GET");
+    await using byPost = await EventStream.open(url, SUBSCRIPTION, { topicId }, bearer);
+    await using byGet = await EventStream.open(url, SUBSCRIPTION, {}, bearer, "GET");
     assert.equal(byPost.response.headers.get("content-type"), "text/event-stream; charset=utf-8");
     await listening(system, 2);
     const { cursor } = await ann.send(topicId, "first");
@@ -92,7 +40,7 @@ Deno.test("event streams - carry subscriptions, with `next` for each result and 
       });
       assert.match(stream.events[1]!.data.data.notificationReceived.message, /^second\n\nevent: complete/);
     }
-    await using resumed = await Stream.open(url, SUBSCRIPTION, { after: cursor }, bearer);
+    await using resumed = await EventStream.open(url, SUBSCRIPTION, { after: cursor }, bearer);
     await until("what was missed", () => resumed.events.length === 1);
     assert.match(resumed.events[0]!.data.data.notificationReceived.message, /^second/);
   });

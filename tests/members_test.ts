@@ -31,6 +31,8 @@ Deno.test("members - routes and graphs of the inside are closed to strangers", a
         `{"userId":"${ann.id}","topicId":null,"after":null,"upTo":null}`,
       ],
       ["POST", `${system.url("auth")}/api/identity`, "{}"],
+      ["GET", `${system.url("auth")}/api/sessions/ended`],
+      ["POST", `${system.url("auth")}/api/sessions/living`, '{"hashes":[]}'],
       ["PUT", `${system.url("discovery")}/api/instances/x`, instance],
       ["DELETE", `${system.url("discovery")}/api/instances/x`],
     ];

@@ -46,3 +46,22 @@ Deno.test("server-sent events - at the stop the stream just ends, for a client t
   await ended;
   assert.equal(await text, ":\n\n");
 });
+
+Deno.test("server-sent events - the end of the session is the last event, though the subscription waits", async () => {
+  const { iterator, ended } = results({ data: { nth: 1 } });
+  let endSession = () => {};
+  let unwatched = 0;
+  const watch = (onEnded: () => void) => {
+    endSession = onEnded;
+    return () => void unwatched++;
+  };
+  const text = eventStream(iterator, (result) => result, new AbortController().signal, watch).text();
+  await delay(0); // The first is delivered, and the stream asks for the next.
+  endSession();
+  await ended;
+  const [, first, last, complete, ...more] = (await text).split("\n\n");
+  assert.match(first!, /"nth":1/);
+  assert.match(last!, /^event: next\ndata: \{"errors":\[.*"code":"UNAUTHENTICATED"/);
+  assert.deepEqual([complete, more], ["event: complete\ndata:", [""]]);
+  assert.equal(unwatched, 1);
+});

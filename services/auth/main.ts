@@ -5,6 +5,8 @@ import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, whole } from "../../kit
 import { runService } from "../../kit/service.ts";
 import { DAY, SECOND } from "../../kit/time.ts";
 import sdl from "../../schema/auth.graphql" with { type: "text" };
+import { EndedSessions } from "./ended_sessions.ts";
+import { addEndedRoutes } from "./ended_stream.ts";
 import { Identities } from "./identities.ts";
 import { measureWaiting } from "./metrics.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
@@ -24,12 +26,16 @@ await runService({
   name: "auth",
   config,
   setUp: async (service) => {
-    const { log, secret, stopping } = service;
+    const { app, log, secret, stopping } = service;
     const [sql, passwords] = await Promise.all([service.database(config, MIGRATIONS), Passwords.create()]);
     const identities = await Identities.create(sql);
     measureWaiting(() => passwords.waiting);
 
-    addAuthRoutes(service.app, { sql, identities, secret });
+    const ended = new EndedSessions(sql, log);
+    await ended.start();
+    service.onStop("the ended sessions", () => ended.stop());
+    addAuthRoutes(app, { sql, identities, secret });
+    addEndedRoutes(app, { sql, ended, secret, stopping });
     const sessionSeconds = config.NOTIFYX_SESSION_SECONDS;
     const resolvers = authResolvers({ sql, passwords, sessionSeconds, log });
     await service.subgraph({ sdl, resolvers, keys: identities.keys });
@@ -44,6 +50,7 @@ await runService({
       rows: [
         ["users", (await sql`select count(*) from users`)[0]!.count],
         ["sessions", (await sql`select count(*) from sessions where expires_at > now()`)[0]!.count],
+        ["sessions that have ended", ended.position],
         ["passwords waiting to be hashed", passwords.waiting],
       ],
     }));

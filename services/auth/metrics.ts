@@ -16,6 +16,18 @@ export const registrations = new Counter({
   registers: [registry],
 });
 
+export const endedPosition = new Gauge({
+  name: "notifyx_auth_ended_sessions_position",
+  help: "The last position that was given to an ended session, as far as this process has heard",
+  registers: [registry],
+});
+
+export const endedStreams = new Gauge({
+  name: "notifyx_auth_ended_sessions_streams",
+  help: "Gateways that follow the ended sessions here",
+  registers: [registry],
+});
+
 export function measureWaiting(waiting: () => number): void {
   new Gauge({
     name: "notifyx_auth_hashes_waiting",

@@ -1,15 +1,19 @@
-/** Sessions: opaque random tokens, of which only the SHA-256 is stored. A user may have several, each ends by itself, by logout, or by age. */
+/**
+ * Sessions: opaque random tokens, of which only the SHA-256 is stored. A user may have several, each ends by itself, by logout, or by age.
+ * It ends by its row being deleted; a trigger says so to ended_sessions.ts, whoever deletes it.
+ */
 
 import type { Sql } from "../../kit/database.ts";
 import { newId } from "../../kit/ids.ts";
-import { delay, MINUTE } from "../../kit/time.ts";
+import { delay, SECOND } from "../../kit/time.ts";
 
 /** The most sessions of one user; at a further login the oldest ends. */
 export const SESSIONS_A_USER = 100;
 const TOKEN_BYTES = 32;
 /** 256 bits as base64url. */
 const TOKEN = /^[\w-]{43}$/;
-const SWEEP_PAUSE_MS = MINUTE;
+/** Between two looks for expired sessions, in milliseconds: a gateway whose clock is slow hears of an expiry by them. */
+const SWEEP_PAUSE_MS = SECOND / 2;
 /** How many expired sessions one statement removes, so that none holds locks for long. */
 const SWEEP_BATCH = 1_000;
 
@@ -50,6 +54,16 @@ export async function findSession(sql: Sql, token: string): Promise<Session | un
     select id, user_id as "userId", expires_at as "expiresAt" from sessions
     where token_hash = ${await sha256(token)} and expires_at > now()`;
   return session;
+}
+
+/** Those of the sessions with these hashes (SHA-256 of the token, as base64) that live. */
+export async function livingSessions(
+  sql: Sql,
+  hashes: readonly string[],
+): Promise<{ hash: string; expiresAt: Date }[]> {
+  return await sql<{ hash: string; expiresAt: Date }[]>`
+    select encode(token_hash, 'base64') as hash, expires_at as "expiresAt" from sessions
+    where token_hash in (select decode(hash, 'base64') from unnest(${hashes}::text[]) as hash) and expires_at > now()`;
 }
 
 /** Ends a session; false if it had ended before. */
