@@ -3,7 +3,10 @@
  * A new kind is one more entry here and one more port in kit/ports.ts.
  */
 
+import { GATEWAY_SETTINGS } from "../gateway/settings.ts";
+import type { Settings } from "../kit/config.ts";
 import { PORT_OFFSETS, type ServiceName } from "../kit/ports.ts";
+import { AUTH_SETTINGS } from "../services/auth/settings.ts";
 import { allow } from "./permissions.ts";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +20,8 @@ export interface NodeKind {
   /** Kinds whose nodes it calls; "any" is every port of the hosts that take part, for what joins later. */
   readonly peers: readonly ServiceName[] | "any";
   readonly database: boolean;
+  /** Settings of its own, besides those of every process. */
+  readonly settings?: Settings;
   /** Further flags of its own. */
   readonly flags?: readonly string[];
   /** The order in which kinds are stopped: who takes people's requests first. */
@@ -42,6 +47,7 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "services/auth/main.ts",
     peers: ["discovery", "auth"],
     database: true,
+    settings: AUTH_SETTINGS,
     flags: argon2Permissions(),
     stopsIn: 2,
   },
@@ -67,6 +73,7 @@ export const NODE_KINDS: readonly NodeKind[] = [
     main: "gateway/main.ts",
     peers: "any",
     database: true,
+    settings: GATEWAY_SETTINGS,
     flags: [allow("env", ["WS_NO_*"])],
     stopsIn: 1,
   },

@@ -2,6 +2,7 @@
 
 import { deepEqual, ok } from "node:assert/strict";
 import { NODE_KINDS, nodePermissions, type Place } from "./nodes.ts";
+import { settingsOfNodes } from "./settings.ts";
 
 const PLACE: Place = {
   checkout: "/srv/notifyx",
@@ -51,4 +52,15 @@ Deno.test("nodes - every process has listed permissions, and only auth loads nat
     ok(kind === "auth" || !flags.some((flag) => flag.startsWith("--allow-ffi")), `${kind}: ${flags}`);
     ok(!flags.some((flag) => flag.includes("secret")), `${kind} has the database's password on its command line`);
   }
+});
+
+Deno.test("nodes - no process reads a setting that the start doesn't check", () => {
+  const checked = Object.keys(settingsOfNodes(PLACE.counts));
+  for (const { kind, main } of NODE_KINDS) {
+    const text = Deno.readTextFileSync(new URL(`../${main}`, import.meta.url));
+    const own = [...text.matchAll(/\b(NOTIFYX_\w+)\b/g)].map(([name]) => name);
+    deepEqual(own.filter((name) => !checked.includes(name)), [], `${kind} has settings of its own in ${main}`);
+  }
+  for (const name of ["NOTIFYX_SESSION_SECONDS", "NOTIFYX_ALLOWED_ORIGINS"]) ok(checked.includes(name));
+  ok(!Object.keys(settingsOfNodes({ gateway: 1 })).includes("NOTIFYX_SESSION_SECONDS"));
 });

@@ -1,6 +1,10 @@
-/** The settings that `deno task start` itself looks at; every node checks its own. */
+/**
+ * The settings of a start: those that `deno task start` itself looks at, and those of every process that it will start, so that a wrong
+ * one is told before anything runs.
+ */
 
-import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, url } from "../kit/config.ts";
+import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, type Settings, url } from "../kit/config.ts";
+import { NODE_KINDS } from "./nodes.ts";
 import * as v from "valibot";
 
 export interface StartSettings {
@@ -19,19 +23,32 @@ export interface StartSettings {
 /** On a terminal somebody waits for the prompt. */
 const STOP_SECONDS_ON_TERMINAL = "3";
 
+/** What each process gets from the start, whatever was given to the start itself. */
+const GIVEN_BY_US = ["NOTIFYX_PORT", "NOTIFYX_STOP_ON_STDIN_END"];
+
+/** Every setting that the processes of a start read from our own environment. */
+export function settingsOfNodes(counts: Readonly<Record<string, number>>): Settings {
+  const kinds = NODE_KINDS.filter(({ kind }) => (counts[kind] ?? 0) > 0);
+  const all: Settings = Object.assign(
+    { ...COMMON_SETTINGS, ...DATABASE_SETTINGS },
+    ...kinds.map((one) => one.settings),
+  );
+  for (const name of GIVEN_BY_US) delete all[name];
+  return all;
+}
+
 /** Reads and checks the settings; a wrong one ends the process with a line that names it. */
-export function readSettings(onTerminal: boolean): StartSettings {
+export function readSettings(counts: Readonly<Record<string, number>>, onTerminal: boolean): StartSettings {
   const config = readConfig({
+    ...settingsOfNodes(counts),
     NOTIFYX_HOST: COMMON_SETTINGS.NOTIFYX_HOST,
     NOTIFYX_BASE_PORT: COMMON_SETTINGS.NOTIFYX_BASE_PORT,
     NOTIFYX_DATABASE_URL: v.optional(url("postgres:", "postgresql:")),
-    NOTIFYX_DATABASE_POOL: DATABASE_SETTINGS.NOTIFYX_DATABASE_POOL,
     NOTIFYX_DISCOVERY_URLS: COMMON_SETTINGS.NOTIFYX_DISCOVERY_URLS,
     NOTIFYX_CLUSTER_SECRET: v.optional(COMMON_SETTINGS.NOTIFYX_CLUSTER_SECRET),
     NOTIFYX_STOP_SECONDS: onTerminal
       ? v.optional(COMMON_SETTINGS.NOTIFYX_STOP_SECONDS.wrapped, STOP_SECONDS_ON_TERMINAL)
       : COMMON_SETTINGS.NOTIFYX_STOP_SECONDS,
-    NOTIFYX_LOG_LEVEL: COMMON_SETTINGS.NOTIFYX_LOG_LEVEL,
     NOTIFYX_LOG_FORMAT: v.optional(COMMON_SETTINGS.NOTIFYX_LOG_FORMAT.wrapped),
   });
   return {

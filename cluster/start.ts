@@ -36,7 +36,7 @@ if (options.help) {
   Deno.exit(0);
 }
 const onTerminal = Deno.stdout.isTerminal();
-const settings = readSettings(onTerminal);
+const settings = readSettings(options.counts, onTerminal);
 try {
   await start(options, settings);
 } catch (error) {

@@ -159,6 +159,31 @@ Deno.test("start - says in one line what is wrong with an option or a setting", 
     [["--auth", "many"], {}, 2, "--auth is many; it takes 0 to 99"],
     [["--gateways"], {}, 2, "--gateways has no number; it takes 0 to 99"],
     [[], { NOTIFYX_BASE_PORT: "high" }, 78, 'NOTIFYX_BASE_PORT is "high"; it takes a whole number from 1024 to 60000'],
+    // Those of a single kind of process too, before PostgreSQL or anything else is started.
+    [
+      [],
+      { NOTIFYX_SESSION_SECONDS: "forever" },
+      78,
+      'NOTIFYX_SESSION_SECONDS is "forever"; it takes a whole number from 1 to 315360000',
+    ],
+    [
+      [],
+      { NOTIFYX_ALLOWED_ORIGINS: "app.example" },
+      78,
+      'NOTIFYX_ALLOWED_ORIGINS is "app.example"; it takes origins such as https://app.example, separated by commas',
+    ],
+    [
+      [],
+      { NOTIFYX_URL: "here" },
+      78,
+      "NOTIFYX_URL holds a value that is not shown here; it takes a URL that starts with http:// or https://",
+    ],
+    [
+      ["--auth", "0"],
+      { NOTIFYX_SESSION_SECONDS: "x", NOTIFYX_LOG_FORMAT: "y" },
+      78,
+      'NOTIFYX_LOG_FORMAT is "y"; it takes auto, pretty or json',
+    ],
   ];
   for (const [args, env, code, line] of cases) {
     const start = new Start(copy, args, env);

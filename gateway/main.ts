@@ -1,6 +1,5 @@
 /** The gateway: one graph over all services, the coordinator of the two-phase commit, and delivery. Starts the process. */
 
-import * as v from "valibot";
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../kit/config.ts";
 import { runService } from "../kit/service.ts";
 import { Balancer } from "./balancer.ts";
@@ -12,6 +11,7 @@ import { migrations } from "./migrations/mod.ts";
 import { Origins } from "./origins.ts";
 import { ownSchema } from "./own_schema.ts";
 import { Sessions } from "./sessions.ts";
+import { GATEWAY_SETTINGS } from "./settings.ts";
 import { statusSections } from "./status_sections.ts";
 import { SubgraphCalls } from "./subgraph_call.ts";
 import { Supergraph } from "./supergraph.ts";
@@ -27,19 +27,7 @@ import { Recovery } from "./two_phase/recovery.ts";
 import { RequiredParticipants } from "./two_phase/required.ts";
 import { serveTransactions } from "./two_phase/routes.ts";
 
-const origins = v.pipe(
-  v.string(),
-  v.transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== "")),
-  v.check(
-    (all) => all.every((one) => URL.parse(one)?.origin === one),
-    "origins such as https://app.example, separated by commas",
-  ),
-);
-const config = readConfig({
-  ...COMMON_SETTINGS,
-  ...DATABASE_SETTINGS,
-  NOTIFYX_ALLOWED_ORIGINS: v.optional(origins, ""),
-});
+const config = readConfig({ ...COMMON_SETTINGS, ...DATABASE_SETTINGS, ...GATEWAY_SETTINGS });
 /** Without these the graph would be of no use, and sending would be refused. */
 const NEEDED = ["auth", "notifications", "counter"];
 

@@ -1,9 +1,7 @@
 /** Auth: users, their passwords and sessions, and the identities by which every other service knows who asks. */
 
-import * as v from "valibot";
-import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, whole } from "../../kit/config.ts";
+import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
 import { runService } from "../../kit/service.ts";
-import { DAY, SECOND } from "../../kit/time.ts";
 import sdl from "../../schema/auth.graphql" with { type: "text" };
 import { EndedSessions } from "./ended_sessions.ts";
 import { addEndedRoutes } from "./ended_stream.ts";
@@ -14,13 +12,9 @@ import { Passwords } from "./passwords.ts";
 import { authResolvers } from "./resolvers.ts";
 import { addAuthRoutes } from "./routes.ts";
 import { keepRemovingExpired } from "./sessions.ts";
+import { AUTH_SETTINGS } from "./settings.ts";
 
-const config = readConfig({
-  ...COMMON_SETTINGS,
-  ...DATABASE_SETTINGS,
-  /** How long a session lasts, in seconds. */
-  NOTIFYX_SESSION_SECONDS: v.optional(whole(1, 3650 * DAY / SECOND), `${30 * DAY / SECOND}`),
-});
+const config = readConfig({ ...COMMON_SETTINGS, ...DATABASE_SETTINGS, ...AUTH_SETTINGS });
 
 await runService({
   name: "auth",

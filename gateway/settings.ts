@@ -1,0 +1,17 @@
+/** The gateway's own settings, besides those that every process has (kit/config.ts). `deno task start` checks them before it starts anything. */
+
+import * as v from "valibot";
+
+const origins = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== "")),
+  v.check(
+    (all) => all.every((one) => URL.parse(one)?.origin === one),
+    "origins such as https://app.example, separated by commas",
+  ),
+);
+
+export const GATEWAY_SETTINGS = {
+  /** Web pages that may use this gateway besides its own. */
+  NOTIFYX_ALLOWED_ORIGINS: v.optional(origins, ""),
+};
