@@ -68,10 +68,11 @@ export class EndedSessions {
     let heardAt = Date.now();
     let warned = false;
     while (!this.#abort.signal.aborted) {
+      const began = Date.now();
       try {
         await this.#read(() => {
           if (warned) this.log.info("the stream of ended sessions is back");
-          [failures, heardAt, warned] = [0, Date.now(), false];
+          [heardAt, warned] = [Date.now(), false];
           followed.set(1);
         });
       } catch (error) {
@@ -81,7 +82,8 @@ export class EndedSessions {
         }
       }
       followed.set(0);
-      await delay(backoffMs(failures++, 20, PAUSE_LIMIT_MS), this.#abort.signal);
+      failures = Date.now() - began > SILENCE_LIMIT_MS ? 0 : failures + 1;
+      await delay(backoffMs(failures, 20, PAUSE_LIMIT_MS), this.#abort.signal);
     }
   }
 

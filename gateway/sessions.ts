@@ -151,7 +151,9 @@ export class Sessions {
       .then((session) => {
         if (exchange.hasEnded) throw endedSession();
         this.#watches.expiresAt(key, session.sessionEndsAt);
-        if (isCurrent()) this.#known.set(key, session);
+        // Forgotten meanwhile: auth may have looked before what made it so.
+        if (!isCurrent()) return this.#exchange(key, token);
+        this.#known.set(key, session);
         return session;
       }, (error) => {
         // It has ended: what is remembered must not serve any longer. When auth is only away, it does.

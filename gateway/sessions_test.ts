@@ -23,7 +23,8 @@ class Auth implements AsyncDisposable {
   away = false;
   mayAnswer = Promise.resolve();
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
-  readonly #made: Sessions[] = [];
+  /** All that were made of it, which it stops. */
+  readonly made: Sessions[] = [];
   readonly #server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
     if (this.away) return Response.json({ error: "away", code: "SERVICE_UNAVAILABLE" }, { status: 503 });
     const url = new URL(request.url);
@@ -95,7 +96,7 @@ class Auth implements AsyncDisposable {
     const url = `http://127.0.0.1:${this.#server.addr.port}`;
     const directory = { instances: () => [{ id: "auth", url }] } as unknown as Directory;
     const sessions = new Sessions(new Balancer(directory), "secret", getLogger("test"));
-    this.#made.push(sessions);
+    this.made.push(sessions);
     return sessions;
   }
 
@@ -109,7 +110,7 @@ class Auth implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    await Promise.all(this.#made.map((sessions) => sessions.stop()));
+    await Promise.all(this.made.map((sessions) => sessions.stop()));
     this.cutStreams();
     await this.#server.shutdown();
   }
@@ -156,10 +157,13 @@ Deno.test("sessions - a sign-out is not undone by an exchange that was on its wa
   // Less than half a minute is left, so this one is answered at once and renewed behind its back.
   await sessions.of(TOKEN);
   await until("the second exchange", () => auth.asked === 2);
+  // Who waits for an exchange of before the sign-out has to hear of it as well.
+  const waiting = assert.rejects(auth.sessions().of(TOKEN), ended);
+  await until("a third", () => auth.asked === 3);
   auth.end(TOKEN);
-  sessions.forget(TOKEN);
+  for (const one of auth.made) one.forget(TOKEN);
   answer();
-  await new Promise((next) => setTimeout(next, 50));
+  await waiting;
   await assert.rejects(sessions.of(TOKEN), ended);
 });
 

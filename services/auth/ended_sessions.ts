@@ -46,6 +46,7 @@ export class EndedSessions {
   #position = 0;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  #isFailing = false;
   readonly #wake = new EventEmitter();
   readonly #abort = new AbortController();
   #running: Promise<unknown> | undefined;
@@ -138,15 +139,17 @@ export class EndedSessions {
 
   /** Also backward: after a restore positions begin again. */
   #moveTo(position: number): void {
+    this.#isFailing = false;
     if (position === this.#position) return;
     this.#position = position;
     endedPosition.set(position);
     this.#wake.emit("ended");
   }
 
-  /** Another node that numbers at this moment is no fault. */
+  /** Once, until it goes on. Another node that numbers at this moment is no fault. */
   #warn(error: unknown): void {
-    if (this.#abort.signal.aborted || errorCode(error) === LOCK_NOT_AVAILABLE) return;
+    if (this.#abort.signal.aborted || this.#isFailing || errorCode(error) === LOCK_NOT_AVAILABLE) return;
+    this.#isFailing = true;
     this.log.warning("ended sessions can't be read: {error}", { error: reason(error) });
   }
 
