@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { App } from "../kit/http.ts";
 import type { Listener } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
-import type { Sockets } from "./delivery/socket.ts";
+import type { Sockets } from "./delivery/sockets.ts";
 
 /** The head of a request must be there within this time, and all of it within the next, in milliseconds. */
 const HEADERS_LIMIT_MS = 10 * SECOND;
@@ -25,11 +25,11 @@ export function listenWithSockets(serveSockets: (server: Server) => Sockets) {
     return {
       port: (server.address() as { port: number }).port,
       drain() {
-        sockets.drain();
-        return new Promise((resolve) => {
+        const requests = new Promise<void>((resolve) => {
           server.close(() => resolve());
           server.closeIdleConnections();
         });
+        return Promise.all([sockets.drain(), requests]).then(() => {});
       },
       close() {
         sockets.close();

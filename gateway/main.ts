@@ -2,9 +2,11 @@
 
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../kit/config.ts";
 import { runService } from "../kit/service.ts";
+import { SECOND } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
+import { ExecutedSubscriptions } from "./delivery/executed.ts";
 import { Hub } from "./delivery/hub.ts";
-import { serveSockets } from "./delivery/socket.ts";
+import { serveSockets } from "./delivery/sockets.ts";
 import { serveGraphQL } from "./graphql_route.ts";
 import { listenWithSockets } from "./listen.ts";
 import { migrations } from "./migrations/mod.ts";
@@ -89,6 +91,8 @@ await runService({
     supergraph.start();
     hub.start();
     recovery.start();
-    return listenWithSockets((server) => serveSockets(server, shared));
+    const subscriptions = new ExecutedSubscriptions(log);
+    const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
+    return listenWithSockets((server) => serveSockets(server, { ...shared, subscriptions, config, stopMs }));
   },
 });

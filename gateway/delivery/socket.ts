@@ -1,155 +1,136 @@
-/**
- * GraphQL over WebSocket: the graphql-transport-ws protocol on npm `ws`, the only file that names it. In: upgrades of the HTTP server.
- * Out: frames. Next: the client.
- */
+/** One WebSocket: npm `ws` below, the protocol's connection above, and the outbox in between. The only file that knows what `ws` is. */
 
-import { Buffer } from "node:buffer";
-import type { IncomingMessage, Server } from "node:http";
+import { Buffer, isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ExecutionArgs, GraphQLError } from "graphql";
-import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
-import { useServer } from "graphql-ws/use/ws";
-import { Gauge } from "prom-client";
-import { WebSocketServer } from "ws";
-import { reason } from "../../kit/directory.ts";
-import { UserError } from "../../kit/errors.ts";
-import { type DocumentCache, executionArgs, maskError } from "../../kit/graphql.ts";
-import type { Logger } from "../../kit/log.ts";
-import { registry } from "../../kit/metrics.ts";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { SECOND } from "../../kit/time.ts";
-import { Caller } from "../caller.ts";
-import type { Origins } from "../origins.ts";
-import { bearerToken, type Sessions } from "../sessions.ts";
+import { CLOSE, type CloseCode } from "./close_codes.ts";
+import { type NextPrefix, SUBPROTOCOL } from "./messages.ts";
+import { type MessageWriter, Outbox, type Outboxes } from "./outbox.ts";
+import type { Pinged } from "./pings.ts";
+import { type Backend, Connection, type Wire } from "./protocol.ts";
 
-/** The largest frame that a client may send, in bytes: the longest message to the most recipients fits. */
-const FRAME_LIMIT_BYTES = 256 * 1024;
-/** The longest id of an operation, in bytes: graphql-ws puts it into the reason of a 4409, which takes no more. */
-const ID_LIMIT_BYTES = 123 - "Subscriber for  already exists".length;
-/** Between two pings, in milliseconds; a socket that hasn't answered by the next is dead. */
-const PING_EVERY_MS = 12 * SECOND;
-/** How long a client may take to say connection_init, in milliseconds; 4408 then. */
-const INIT_LIMIT_MS = 3 * SECOND;
-/** The service restarts: graphql-ws clients come back after this one. */
-const SERVICE_RESTART = 1012;
-const TRY_AGAIN_LATER = 1013;
+/** The largest message that a client may send, in bytes: the longest text to the most recipients fits. */
+const MESSAGE_LIMIT_BYTES = 256 * 1024;
+/** How long a client may take to answer a close, and to read what was written before, in milliseconds. */
+const CLOSE_LIMIT_MS = 5 * SECOND;
+const encoder = new TextEncoder();
 
-const sockets = new Gauge({
-  name: "notifyx_delivery_sockets",
-  help: "WebSockets that are open on this gateway",
-  registers: [registry],
-});
-
-export interface SocketOptions {
-  readonly documents: () => DocumentCache;
-  readonly sessions: Sessions;
-  readonly origins: Origins;
-  readonly log: Logger;
-}
-
-export interface Sockets {
-  /** Refuses new sockets and sends the present ones elsewhere. */
-  drain(): void;
-  /** Cuts off what is still open. */
-  close(): void;
-}
-
-interface Extra extends Record<PropertyKey, unknown> {
-  caller?: Caller;
-}
-
-export function serveSockets(server: Server, { documents, sessions, origins, log }: SocketOptions): Sockets {
-  const wss = new WebSocketServer({
+/** Makes WebSockets of upgrades. */
+export function createUpgrader(compresses: boolean): WebSocketServer {
+  // Its types don't know `closeTimeout` yet.
+  const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
-    maxPayload: FRAME_LIMIT_BYTES,
-    perMessageDeflate: false,
-    handleProtocols: (protocols) => protocols.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    clientTracking: false,
+    maxPayload: MESSAGE_LIMIT_BYTES,
+    perMessageDeflate: compresses,
+    handleProtocols: (protocols) => protocols.has(SUBPROTOCOL) && SUBPROTOCOL,
+    closeTimeout: CLOSE_LIMIT_MS,
+  };
+  return new WebSocketServer(options);
+}
+
+export function upgrade(
+  upgrader: WebSocketServer,
+  request: IncomingMessage,
+  raw: Duplex,
+  head: Uint8Array,
+  then: (client: WebSocket) => void,
+): void {
+  upgrader.handleUpgrade(request, raw, head as never, (client) => {
+    if (client.protocol === SUBPROTOCOL) return then(client);
+    client.on("error", () => {});
+    client.close(CLOSE.subprotocol.code, CLOSE.subprotocol.reason);
   });
-  let draining = false;
+}
 
-  useServer<Record<string, unknown>, Extra>(
-    {
-      connectionInitWaitTimeout: INIT_LIMIT_MS,
-      // Otherwise the text of an internal error is the reason of a 4500.
-      isProd: true,
-      async onConnect(context) {
-        try {
-          const token = bearerToken(context.connectionParams?.authorization ?? context.connectionParams?.Authorization);
-          const caller = new Caller(sessions, token, crypto.randomUUID());
-          await caller.session();
-          context.extra.caller = caller;
-          return true;
-        } catch (error) {
-          if (error instanceof UserError && error.code === "UNAUTHENTICATED") return false;
-          log.warning("a socket's session can't be checked: {error}", { error: reason(error) });
-          context.extra.socket.close(TRY_AGAIN_LATER, "try again later");
-          return new Promise<boolean>(() => {});
-        }
-      },
-      onSubscribe(context, id, payload): ExecutionArgs | readonly GraphQLError[] {
-        if (Buffer.byteLength(id) > ID_LIMIT_BYTES) {
-          const why = `an id takes at most ${ID_LIMIT_BYTES} bytes`;
-          context.extra.socket.close(CloseCode.BadRequest, why);
-          return [new UserError("BAD_USER_INPUT", why)];
-        }
-        const cache = documents();
-        const checked = cache.check(payload.query);
-        if ("errors" in checked) return checked.errors;
-        return executionArgs(checked, payload as never, context.extra.caller);
-      },
-      onNext: (_context, _id, _payload, _args, result) => {
-        if (result.errors === undefined) return undefined;
-        return { ...result, errors: result.errors.map((error) => maskError(error, log).toJSON()) };
-      },
-      onError(context, _id, _payload, errors) {
-        const { socket } = context.extra;
-        // It broke while it was written to: nobody reads this, and nothing failed here.
-        if (socket.readyState !== socket.OPEN) return [{ message: "the socket is closed" }];
-        return errors.map((error) => maskError(error as GraphQLError, log).toJSON());
-      },
-    },
-    wss,
-    PING_EVERY_MS,
-  );
+export interface SocketEvents {
+  onClose(socket: Socket): void;
+  onSlow(): void;
+  onError(error: Error): void;
+}
 
-  wss.on("connection", (socket) => {
-    sockets.set(wss.clients.size);
-    socket.on("close", () => sockets.set(wss.clients.size));
-    // What a client does to its socket is its own affair; ws closes it with the right code. graphql-ws would print the stack.
-    socket.removeAllListeners("error");
-    socket.on("error", (error) => log.debug("a socket failed: {error}", { error: reason(error) }));
-  });
+export class Socket implements Wire, Pinged {
+  isAlive = true;
+  readonly connection: Connection;
+  readonly #outbox: Outbox;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    socket.on("error", () => socket.destroy());
-    const path = request.url?.split("?")[0];
-    if (path !== "/graphql") return refuse(socket, 404, "no such route");
-    if (draining) return refuse(socket, 503, "this gateway stops");
-    if (!origins.isAllowed(request.headers.origin, request.headers.host)) {
-      return refuse(socket, 403, "this Origin is not allowed");
-    }
-    wss.handleUpgrade(request, socket, head as never, (client) => {
-      if (client.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
-        return client.close(CloseCode.SubprotocolNotAcceptable, "Subprotocol not acceptable");
-      }
-      wss.emit("connection", client, request);
-    });
-  });
+  constructor(
+    private readonly client: WebSocket,
+    raw: Duplex,
+    outboxes: Outboxes,
+    backend: Backend,
+    private readonly events: SocketEvents,
+  ) {
+    const writer = client.extensions === "" ? undefined : deflatingWriter(client);
+    this.#outbox = new Outbox(outboxes, raw, () => this.#onSlow(), () => this.isAlive = true, writer);
+    this.connection = new Connection(this, backend);
+    client.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    client.on("pong", () => this.isAlive = true);
+    client.on("close", () => this.#onClose());
+    // What a client does to its socket is its own affair; ws closes it with the right code.
+    client.on("error", (error) => events.onError(error));
+  }
 
+  send(message: string): void {
+    this.#outbox.push(null, encoder.encode(message));
+  }
+
+  next(prefix: NextPrefix, payload: Uint8Array): void {
+    this.#outbox.push(prefix, payload);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#outbox.room();
+  }
+
+  close({ code, reason }: CloseCode, why = reason): void {
+    if (this.#deadline !== undefined) return;
+    this.#deadline = setTimeout(() => this.terminate(), CLOSE_LIMIT_MS);
+    this.#outbox.end(() => this.client.close(code, why));
+  }
+
+  ping(): void {
+    this.client.ping();
+  }
+
+  terminate(): void {
+    this.client.terminate();
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    this.isAlive = true;
+    // ws has checked text; what comes as binary is taken too, as graphql-ws takes it.
+    if (isBinary && !isUtf8(data)) return this.connection.onMessage("");
+    this.connection.onMessage(data.toString());
+  }
+
+  #onSlow(): void {
+    this.events.onSlow();
+    this.connection.onClose();
+    this.close(CLOSE.slow);
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#deadline);
+    this.#outbox.destroy();
+    this.connection.onClose();
+    this.events.onClose(this);
+  }
+}
+
+function deflatingWriter(client: WebSocket): MessageWriter {
   return {
-    drain() {
-      draining = true;
-      for (const client of wss.clients) client.close(SERVICE_RESTART, "restarting");
+    write(prefix, payload, written) {
+      const message = prefix === null ? payload : Buffer.concat([prefix.bytes, payload, CLOSING_BRACE]);
+      client.send(message, { binary: false }, written);
     },
-    close() {
-      for (const client of wss.clients) client.terminate();
+    get waitingBytes() {
+      return client.bufferedAmount;
     },
   };
 }
 
-function refuse(socket: Duplex, status: number, why: string): void {
-  const code = status === 403 ? "FORBIDDEN" : status === 404 ? "NOT_FOUND" : "SERVICE_UNAVAILABLE";
-  const body = JSON.stringify({ error: why, code });
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
+const CLOSING_BRACE = Buffer.from("}");

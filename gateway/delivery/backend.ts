@@ -1,0 +1,122 @@
+/** What lies behind a gateway's sockets: sessions, documents, and what executes them. In: payloads of messages. Out: to operations. */
+
+import { Buffer } from "node:buffer";
+import { getOperationAST, type GraphQLError, OperationTypeNode } from "graphql";
+import { reason } from "../../kit/directory.ts";
+import { UserError } from "../../kit/errors.ts";
+import { type DocumentCache, maskError } from "../../kit/graphql.ts";
+import type { Logger } from "../../kit/log.ts";
+import { SECOND, withTimeLimit } from "../../kit/time.ts";
+import { Caller } from "../caller.ts";
+import { bearerToken, type Sessions } from "../sessions.ts";
+import { CLOSE } from "./close_codes.ts";
+import { executeOnce, resultText } from "./executed.ts";
+import { countLimited, Holdings, type SocketLimits } from "./limits.ts";
+import { MessageRate } from "./message_rate.ts";
+import type { SubscribePayload } from "./messages.ts";
+import type { Running, Subscriptions } from "./operation.ts";
+import { type Admitted, type Backend, type Operation, Refused } from "./protocol.ts";
+
+/** How long the exchange of a session may take, in milliseconds, its retries included. */
+const ADMIT_LIMIT_MS = 10 * SECOND;
+const NOTHING: Running = { stop() {} };
+
+export interface BackendOptions {
+  readonly documents: () => DocumentCache;
+  readonly sessions: Sessions;
+  readonly subscriptions: Subscriptions;
+  readonly limits: SocketLimits;
+  readonly log: Logger;
+}
+
+export class SocketBackend implements Backend {
+  readonly limited = countLimited;
+  readonly #users: Holdings;
+  /** Mutations that run, whose clients may be gone. */
+  readonly #mutations = new Set<Promise<unknown>>();
+
+  constructor(private readonly options: BackendOptions) {
+    this.#users = new Holdings(options.limits.socketsPerUser);
+  }
+
+  get mostOperations(): number {
+    return this.options.limits.operations;
+  }
+
+  messageRate(): MessageRate | undefined {
+    const { messages } = this.options.limits;
+    return messages === null ? undefined : new MessageRate(messages.perSecond, messages.burst);
+  }
+
+  async admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void): Promise<Admitted> {
+    let unwatch = () => {};
+    try {
+      const token = bearerToken(payload.authorization ?? payload.Authorization);
+      // Before the exchange: a session that ends meanwhile is heard of as well.
+      if (token !== null) unwatch = watch(this.options.sessions, token, onEnded);
+      const caller = new Caller(this.options.sessions, token, crypto.randomUUID());
+      const { userId } = await withTimeLimit("a session's exchange", ADMIT_LIMIT_MS, caller.session());
+      // Anonymous callers are limited by their address alone.
+      const release = userId === null ? () => {} : this.#users.take(userId);
+      if (release === undefined) {
+        countLimited("sockets_per_user");
+        throw new Refused(CLOSE.tooManySockets);
+      }
+      return { caller, leave: () => (unwatch(), release()) };
+    } catch (error) {
+      unwatch();
+      if (error instanceof Refused) throw error;
+      if (error instanceof UserError && error.code === "UNAUTHENTICATED") throw new Refused(CLOSE.forbidden);
+      this.options.log.warning("a socket's session can't be checked: {error}", { error: reason(error) });
+      throw new Refused(CLOSE.tryAgainLater);
+    }
+  }
+
+  async start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running> {
+    const checked = this.options.documents().check(payload.query);
+    if ("errors" in checked) return this.#refuse(operation, checked.errors);
+    const { operationName, variables } = payload;
+    const type = getOperationAST(checked.document, operationName)?.operation;
+    if (type === undefined) {
+      const why = "operationName has to name one of the document's operations";
+      return this.#refuse(operation, [new UserError("BAD_USER_INPUT", why)]);
+    }
+    const request = { ...checked, operationName, variables, caller };
+    if (type === OperationTypeNode.SUBSCRIPTION) return await this.options.subscriptions.start(request, operation);
+    operation.endsByItself = true;
+    const executing = executeOnce(request);
+    if (type === OperationTypeNode.MUTATION) this.#keep(executing);
+    const result = await executing;
+    if (operation.ended) return NOTHING;
+    if (!("data" in result)) return this.#refuse(operation, result.errors ?? []);
+    operation.next(Buffer.from(resultText(result, this.options.log)));
+    operation.complete();
+    return NOTHING;
+  }
+
+  maskedErrors(errors: readonly Error[]) {
+    return errors.map((error) => maskError(error, this.options.log).toJSON());
+  }
+
+  /** Resolves once no mutation runs any more. */
+  async finishMutations(): Promise<void> {
+    while (this.#mutations.size > 0) await Promise.allSettled(this.#mutations);
+  }
+
+  #keep(mutation: Promise<unknown>): void {
+    this.#mutations.add(mutation);
+    const done = () => this.#mutations.delete(mutation);
+    mutation.then(done, done);
+  }
+
+  #refuse(operation: Operation, errors: readonly GraphQLError[]): Running {
+    operation.error(this.maskedErrors(errors));
+    return NOTHING;
+  }
+}
+
+/** Sessions that can't be watched yet are checked at each operation alone. */
+function watch(sessions: Sessions, token: string, onEnded: () => void): () => void {
+  const watched = sessions as Partial<Record<"watch", (token: string, onEnded: () => void) => () => void>>;
+  return watched.watch?.(token, onEnded) ?? (() => {});
+}

@@ -1,0 +1,77 @@
+/** What a gateway's sockets may take of it, each a setting: by user and by address, for people; and in all, for memory. */
+
+import { Counter } from "prom-client";
+import type * as v from "valibot";
+import type { Logger } from "../../kit/log.ts";
+import { registry } from "../../kit/metrics.ts";
+import type { SOCKET_SETTINGS } from "../settings.ts";
+
+export type SocketConfig = v.InferOutput<v.ObjectSchema<typeof SOCKET_SETTINGS, undefined>>;
+
+export type LimitKind = "sockets" | "sockets_per_user" | "sockets_per_address" | "operations" | "messages" | "slow";
+
+const limited = new Counter({
+  name: "notifyx_delivery_limited_total",
+  help: "What a limit refused or ended, by its kind",
+  labelNames: ["kind"],
+  registers: [registry],
+});
+
+/** Counts what a limit refused or ended. */
+export function countLimited(kind: LimitKind): void {
+  limited.inc({ kind });
+}
+
+export interface SocketLimits {
+  readonly sockets: number;
+  readonly socketsPerUser: number;
+  readonly socketsPerAddress: number;
+  readonly operations: number;
+  /** Null where a client may send as many messages as it likes. */
+  readonly messages: { readonly perSecond: number; readonly burst: number } | null;
+}
+
+export function socketLimits(config: SocketConfig, log: Logger): SocketLimits {
+  const sockets = config.NOTIFYX_SOCKETS;
+  if (config.NOTIFYX_LIMITS === "off") {
+    log.warning("NOTIFYX_LIMITS is off: nothing is limited by user or by address");
+    return { sockets, socketsPerUser: Infinity, socketsPerAddress: Infinity, operations: Infinity, messages: null };
+  }
+  return {
+    sockets,
+    socketsPerUser: config.NOTIFYX_SOCKETS_PER_USER,
+    socketsPerAddress: config.NOTIFYX_SOCKETS_PER_ADDRESS,
+    operations: config.NOTIFYX_SOCKET_OPERATIONS,
+    messages: {
+      perSecond: config.NOTIFYX_SOCKET_MESSAGES_PER_SECOND,
+      burst: config.NOTIFYX_SOCKET_MESSAGES_BURST,
+    },
+  };
+}
+
+/** How many of something each holder has, up to a limit. */
+export class Holdings {
+  readonly #held = new Map<string, number>();
+
+  constructor(private readonly most: number) {}
+
+  /** Takes one more; undefined where the holder has them all. Giving back twice gives back once. */
+  take(holder: string): (() => void) | undefined {
+    const held = this.#held.get(holder) ?? 0;
+    if (held >= this.most) return undefined;
+    this.#held.set(holder, held + 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const left = this.#held.get(holder)! - 1;
+      if (left === 0) this.#held.delete(holder);
+      else this.#held.set(holder, left);
+    };
+  }
+
+  /** How many holders there are. */
+  get size(): number {
+    return this.#held.size;
+  }
+}

@@ -1,0 +1,34 @@
+/** Where subscriptions come from and where their results go: what the protocols (WebSocket, event streams) and the hub share. */
+
+import type { DocumentNode, GraphQLFormattedError, GraphQLSchema } from "graphql";
+import type { Caller } from "../caller.ts";
+
+/** Where one operation's results go: a WebSocket's operation, or an event stream. */
+export interface Sink {
+  /** One result: the UTF-8 bytes of the JSON text of an ExecutionResult, shared by many sinks, never changed afterwards. */
+  next(payload: Uint8Array): void;
+  /** Ends the operation with errors (already masked). */
+  error(errors: readonly GraphQLFormattedError[]): void;
+  complete(): void;
+  /** Undefined while the reader keeps up; else resolves once less than half of its bound waits, or it is closed: a replay waits for it. */
+  room(): Promise<void> | undefined;
+}
+
+/** An operation of a document that was checked against its schema. */
+export interface SubscriptionRequest {
+  readonly document: DocumentNode;
+  readonly schema: GraphQLSchema;
+  readonly operationName: string | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+  readonly caller: Caller;
+}
+
+export interface Running {
+  /** The client completed it or is gone; nothing goes to the sink after it. */
+  stop(): void;
+}
+
+export interface Subscriptions {
+  /** What is wrong at the start is told by `sink.error`, never thrown. */
+  start(request: SubscriptionRequest, sink: Sink): Promise<Running>;
+}

@@ -1,0 +1,129 @@
+/** All WebSockets of a gateway. In: upgrades of the HTTP server. Out: refusals, or sockets that speak graphql-transport-ws, until the stop. */
+
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { reason } from "../../kit/directory.ts";
+import type { ErrorCode } from "../../kit/errors.ts";
+import type { Logger } from "../../kit/log.ts";
+import { delay } from "../../kit/time.ts";
+import type { Origins } from "../origins.ts";
+import { type BackendOptions, SocketBackend } from "./backend.ts";
+import { drainInBatches } from "./drain.ts";
+import { countLimited, Holdings, type SocketConfig, socketLimits } from "./limits.ts";
+import { Outboxes } from "./outbox.ts";
+import { Pings } from "./pings.ts";
+import { createUpgrader, Socket, upgrade } from "./socket.ts";
+import { observeSockets } from "./socket_metrics.ts";
+
+/** When a client that met a limit may try again, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+/** What part of the stop's time the closing of sockets may take: the rest is for their answers. */
+const DRAIN_SHARE = 0.7;
+const DRAIN_POLL_MS = 20;
+
+export interface SocketOptions extends Omit<BackendOptions, "limits"> {
+  readonly origins: Origins;
+  readonly config: SocketConfig;
+  /** How long the stop may take, in milliseconds. */
+  readonly stopMs: number;
+  readonly log: Logger;
+}
+
+export interface Sockets {
+  /** Refuses new sockets and sends the present ones elsewhere; resolves when they are closed and no mutation of theirs runs. */
+  drain(): Promise<void>;
+  /** Cuts off what is still open. */
+  close(): void;
+}
+
+export function serveSockets(server: Server, options: SocketOptions): Sockets {
+  const { origins, config, log } = options;
+  const limits = socketLimits(config, log);
+  const backend = new SocketBackend({ ...options, limits });
+  const outboxes = new Outboxes({
+    socketBytes: config.NOTIFYX_SOCKET_BUFFER_BYTES,
+    totalBytes: config.NOTIFYX_SOCKET_BUFFERS_TOTAL_BYTES,
+  });
+  const upgrader = createUpgrader(config.NOTIFYX_SOCKET_COMPRESSION === "on");
+  const addresses = new Holdings(limits.socketsPerAddress);
+  const pings = new Pings();
+  const open = new Map<Socket, () => void>();
+  let draining = false;
+
+  observeSockets(open, outboxes);
+  pings.start();
+
+  const events = {
+    onClose(socket: Socket) {
+      open.get(socket)?.();
+      open.delete(socket);
+    },
+    onSlow: () => countLimited("slow"),
+    onError: (error: Error) => log.debug("a socket failed: {error}", { error: reason(error) }),
+  };
+
+  server.on("upgrade", (request: IncomingMessage, raw: Duplex, head: Uint8Array) => {
+    raw.on("error", destroy);
+    if (request.url?.split("?")[0] !== "/graphql") return refuse(raw, 404, "NOT_FOUND", "no such route");
+    if (draining) return refuse(raw, 503, "SERVICE_UNAVAILABLE", "this gateway stops");
+    if (!origins.isAllowed(request.headers.origin, request.headers.host)) {
+      return refuse(raw, 403, "FORBIDDEN", "this Origin is not allowed");
+    }
+    if (open.size >= limits.sockets) {
+      countLimited("sockets");
+      return refuse(raw, 503, "TOO_MANY_REQUESTS", "this gateway has as many sockets as it takes");
+    }
+    const leaveAddress = addresses.take(addressOf(request));
+    if (leaveAddress === undefined) {
+      countLimited("sockets_per_address");
+      return refuse(raw, 429, "RATE_LIMITED", "too many sockets from this address");
+    }
+    // A handshake that fails gives no socket; in the end the connection closes in any case.
+    raw.once("close", leaveAddress);
+    upgrade(upgrader, request, raw, head, (client) => {
+      const socket = new Socket(client, raw, outboxes, backend, events);
+      open.set(socket, pings.add(socket));
+    });
+  });
+
+  return {
+    async drain() {
+      draining = true;
+      await drainInBatches([...open.keys()].map(({ connection }) => connection), {
+        batch: config.NOTIFYX_DRAIN_BATCH,
+        intervalMs: config.NOTIFYX_DRAIN_INTERVAL_MS,
+        withinMs: options.stopMs * DRAIN_SHARE,
+      });
+      while (open.size > 0) await delay(DRAIN_POLL_MS);
+      await backend.finishMutations();
+      pings.stop();
+    },
+    close() {
+      pings.stop();
+      for (const socket of open.keys()) socket.terminate();
+    },
+  };
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
+/** Whose address it is: for IPv6 the network, of which one customer has all addresses. */
+function addressOf(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? "";
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  const [head, tail = ""] = address.split("::");
+  const groups = head!.split(":");
+  const missing = address.includes("::") ? 8 - groups.length - tail.split(":").length : 0;
+  return [...groups, ...Array(Math.max(0, missing)).fill("0"), ...tail.split(":")].slice(0, 4).join(":");
+}
+
+function refuse(raw: Duplex, status: number, code: ErrorCode, error: string): void {
+  const retryAfterSeconds = code === "RATE_LIMITED" || code === "TOO_MANY_REQUESTS" ? RETRY_AFTER_SECONDS : undefined;
+  const body = JSON.stringify({ error, code, retryAfterSeconds });
+  const retryAfter = retryAfterSeconds === undefined ? "" : `retry-after: ${retryAfterSeconds}\r\n`;
+  raw.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${retryAfter}connection: close\r\n\r\n${body}`,
+  );
+}
