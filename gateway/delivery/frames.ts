@@ -9,6 +9,8 @@ import type { NextPrefix } from "./messages.ts";
 /** FIN and the opcode of a text message. */
 const TEXT = 0x81;
 const CLOSING_BRACE = 0x7d;
+/** Small writes are parts of one allocation of this size, which a socket that doesn't take its own keeps alive. */
+const SLAB_BYTES = 64 * 1024;
 
 /** Messages on their way to one socket. Each is a payload behind the prefix of its operation, or, with no prefix, a message in itself. */
 export interface Messages {
@@ -45,21 +47,42 @@ interface Encoded {
 export class FrameEncoder {
   /** By the first payload. */
   readonly #encoded = new Map<Uint8Array, Encoded>();
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #slabUsed = 0;
 
   encode(prefixes: readonly (NextPrefix | null)[], payloads: readonly Uint8Array[], bytes: number): Buffer {
     const known = this.#encoded.get(payloads[0]!);
     if (known !== undefined && known.buffer.length === bytes) {
       const likeness = compare(known, prefixes, payloads);
       if (likeness === "same") return known.buffer;
-      if (likeness === "other ids") return withPrefixes(known, prefixes);
+      if (likeness === "other ids") return this.#withPrefixes(known, prefixes);
     }
-    const encoded = encodeAll(prefixes, payloads, bytes);
+    const encoded = encodeAll(prefixes, payloads, this.#allocate(bytes));
     this.#encoded.set(payloads[0]!, encoded);
     return encoded.buffer;
   }
 
   forget(): void {
     this.#encoded.clear();
+  }
+
+  #withPrefixes({ buffer, offsets }: Encoded, prefixes: readonly (NextPrefix | null)[]): Buffer {
+    const copy = this.#allocate(buffer.length);
+    copy.set(buffer);
+    for (let index = 0; index < prefixes.length; index++) {
+      const prefix = prefixes[index];
+      if (prefix) copy.set(prefix.bytes, offsets[index]);
+    }
+    return copy;
+  }
+
+  #allocate(bytes: number): Buffer {
+    if (bytes > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
+    if (this.#slabUsed + bytes > SLAB_BYTES) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    return this.#slab.subarray(this.#slabUsed, this.#slabUsed += bytes);
   }
 }
 
@@ -86,21 +109,11 @@ function compare(
   return likeness;
 }
 
-function withPrefixes({ buffer, offsets }: Encoded, prefixes: readonly (NextPrefix | null)[]): Buffer {
-  const copy = Buffer.from(buffer);
-  for (let index = 0; index < prefixes.length; index++) {
-    const prefix = prefixes[index];
-    if (prefix) copy.set(prefix.bytes, offsets[index]);
-  }
-  return copy;
-}
-
 function encodeAll(
   prefixes: readonly (NextPrefix | null)[],
   payloads: readonly Uint8Array[],
-  bytes: number,
+  buffer: Buffer,
 ): Encoded {
-  const buffer = Buffer.allocUnsafe(bytes);
   const offsets: number[] = [];
   let at = 0;
   for (let index = 0; index < payloads.length; index++) {

@@ -70,6 +70,14 @@ export interface MessageWriter {
   readonly waitingBytes: number;
 }
 
+/** Whose outbox it is. */
+export interface OutboxOwner {
+  /** The client reads too slowly: the outbox takes nothing more. */
+  onSlow(): void;
+  /** The kernel took something that had waited for it. */
+  onProgress(): void;
+}
+
 export class Outbox {
   #prefixes: (NextPrefix | null)[] | undefined;
   #payloads: Uint8Array[] = NONE;
@@ -88,10 +96,7 @@ export class Outbox {
   constructor(
     private readonly all: Outboxes,
     private readonly socket: Duplex,
-    /** The client reads too slowly: the outbox is closed, and takes nothing more. */
-    private readonly onSlow: () => void,
-    /** The kernel took something that had waited for it. */
-    private readonly onProgress: () => void,
+    private readonly owner: OutboxOwner,
     private readonly writer?: MessageWriter,
   ) {}
 
@@ -165,9 +170,10 @@ export class Outbox {
     this.#account();
     this.#tellOfRoom();
     // A close that already waited for what is dropped now goes out instead.
-    const onEmpty = this.#onEmpty ?? this.onSlow;
+    const onEmpty = this.#onEmpty;
     this.#onEmpty = undefined;
-    onEmpty();
+    if (onEmpty === undefined) this.owner.onSlow();
+    else onEmpty();
   }
 
   #write(): void {
@@ -207,7 +213,7 @@ export class Outbox {
     // What it took at once needs no care, and it still has another one.
     if (this.#inFlightBytes === 0 || this.#writes > 0) return;
     this.#inFlightBytes = 0;
-    this.onProgress();
+    this.owner.onProgress();
     this.flush();
   };
 

@@ -10,6 +10,8 @@ const TURNS = 48;
 export interface Pinged {
   /** Set by whoever hears of the socket: any frame, or a write that went through. */
   isAlive: boolean;
+  /** Kept for {@link Pings}. */
+  turn: number;
   ping(): void;
   terminate(): void;
 }
@@ -29,11 +31,14 @@ export class Pings {
     this.#timer = undefined;
   }
 
-  /** Pings it from now on; the function that is returned ends that. */
-  add(socket: Pinged): () => void {
-    const turn = this.#turns[this.#next++ % TURNS]!;
-    turn.add(socket);
-    return () => turn.delete(socket);
+  /** Pings it from now on, until it is removed. */
+  add(socket: Pinged): void {
+    socket.turn = this.#next++ % TURNS;
+    this.#turns[socket.turn]!.add(socket);
+  }
+
+  remove(socket: Pinged): void {
+    this.#turns[socket.turn]?.delete(socket);
   }
 
   #ping(): void {

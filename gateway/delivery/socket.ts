@@ -3,11 +3,11 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { SECOND } from "../../kit/time.ts";
 import { CLOSE, type CloseCode } from "./close_codes.ts";
 import { type NextPrefix, SUBPROTOCOL } from "./messages.ts";
-import { type MessageWriter, Outbox, type Outboxes } from "./outbox.ts";
+import { type MessageWriter, Outbox, type Outboxes, type OutboxOwner } from "./outbox.ts";
 import type { Pinged } from "./pings.ts";
 import { type Backend, Connection, type Wire } from "./protocol.ts";
 
@@ -51,8 +51,29 @@ export interface SocketEvents {
   onError(error: Error): void;
 }
 
-export class Socket implements Wire, Pinged {
+/** What ws calls, with its client as `this`: shared by all sockets, of which ten thousand would have as many closures otherwise. */
+type Client = WebSocket & { [SOCKET]?: Socket };
+const SOCKET = Symbol("socket");
+
+function onMessage(this: Client, data: RawData, isBinary: boolean): void {
+  this[SOCKET]!.onMessage(data as Buffer, isBinary);
+}
+
+function onPong(this: Client): void {
+  this[SOCKET]!.onProgress();
+}
+
+function onClose(this: Client): void {
+  this[SOCKET]!.onClose();
+}
+
+function onError(this: Client, error: Error): void {
+  this[SOCKET]!.onError(error);
+}
+
+export class Socket implements Wire, Pinged, OutboxOwner {
   isAlive = true;
+  turn = -1;
   readonly connection: Connection;
   readonly #outbox: Outbox;
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -63,15 +84,17 @@ export class Socket implements Wire, Pinged {
     outboxes: Outboxes,
     backend: Backend,
     private readonly events: SocketEvents,
+    /** Gives back its place among those of its address. */
+    readonly leaveAddress: () => void,
   ) {
     const writer = client.extensions === "" ? undefined : deflatingWriter(client);
-    this.#outbox = new Outbox(outboxes, raw, () => this.#onSlow(), () => this.isAlive = true, writer);
+    this.#outbox = new Outbox(outboxes, raw, this, writer);
     this.connection = new Connection(this, backend);
-    client.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    client.on("pong", () => this.isAlive = true);
-    client.on("close", () => this.#onClose());
-    // What a client does to its socket is its own affair; ws closes it with the right code.
-    client.on("error", (error) => events.onError(error));
+    (client as Client)[SOCKET] = this;
+    client.on("message", onMessage);
+    client.on("pong", onPong);
+    client.on("close", onClose);
+    client.on("error", onError);
   }
 
   send(message: string): void {
@@ -100,24 +123,33 @@ export class Socket implements Wire, Pinged {
     this.client.terminate();
   }
 
-  #onMessage(data: Buffer, isBinary: boolean): void {
+  onMessage(data: Buffer, isBinary: boolean): void {
     this.isAlive = true;
     // ws has checked text; what comes as binary is taken too, as graphql-ws takes it.
     if (isBinary && !isUtf8(data)) return this.connection.onMessage("");
     this.connection.onMessage(data.toString());
   }
 
-  #onSlow(): void {
+  onProgress(): void {
+    this.isAlive = true;
+  }
+
+  onSlow(): void {
     this.events.onSlow();
     this.connection.onClose();
     this.close(CLOSE.slow);
   }
 
-  #onClose(): void {
+  onClose(): void {
     clearTimeout(this.#deadline);
     this.#outbox.destroy();
     this.connection.onClose();
     this.events.onClose(this);
+  }
+
+  /** What a client does to its socket is its own affair; ws closes it with the right code. */
+  onError(error: Error): void {
+    this.events.onError(error);
   }
 }
 

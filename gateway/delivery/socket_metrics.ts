@@ -5,7 +5,7 @@ import { registry } from "../../kit/metrics.ts";
 import type { Outboxes } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 
-export function observeSockets(open: ReadonlyMap<Socket, unknown>, outboxes: Outboxes): void {
+export function observeSockets(open: ReadonlySet<Socket>, outboxes: Outboxes): void {
   const gauge = (name: string, help: string, value: () => number) => {
     new Gauge({
       name,
@@ -32,7 +32,7 @@ export function observeSockets(open: ReadonlyMap<Socket, unknown>, outboxes: Out
   gauge("notifyx_delivery_sockets", "WebSockets that are open on this gateway", () => open.size);
   gauge("notifyx_delivery_operations", "Operations that run on its WebSockets", () => {
     let operations = 0;
-    for (const { connection } of open.keys()) operations += connection.operations;
+    for (const { connection } of open) operations += connection.operations;
     return operations;
   });
   gauge(

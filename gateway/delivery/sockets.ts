@@ -47,7 +47,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
   const upgrader = createUpgrader(config.NOTIFYX_SOCKET_COMPRESSION === "on");
   const addresses = new Holdings(limits.socketsPerAddress);
   const pings = new Pings();
-  const open = new Map<Socket, () => void>();
+  const open = new Set<Socket>();
   let draining = false;
 
   observeSockets(open, outboxes);
@@ -55,8 +55,9 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
 
   const events = {
     onClose(socket: Socket) {
-      open.get(socket)?.();
       open.delete(socket);
+      pings.remove(socket);
+      socket.leaveAddress();
     },
     onSlow: () => countLimited("slow"),
     onError: (error: Error) => log.debug("a socket failed: {error}", { error: reason(error) }),
@@ -78,18 +79,20 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
       countLimited("sockets_per_address");
       return refuse(raw, 429, "RATE_LIMITED", "too many sockets from this address");
     }
-    // A handshake that fails gives no socket; in the end the connection closes in any case.
+    // A handshake that fails gives no socket.
     raw.once("close", leaveAddress);
     upgrade(upgrader, request, raw, head, (client) => {
-      const socket = new Socket(client, raw, outboxes, backend, events);
-      open.set(socket, pings.add(socket));
+      raw.removeListener("close", leaveAddress);
+      const socket = new Socket(client, raw, outboxes, backend, events, leaveAddress);
+      open.add(socket);
+      pings.add(socket);
     });
   });
 
   return {
     async drain() {
       draining = true;
-      await drainInBatches([...open.keys()].map(({ connection }) => connection), {
+      await drainInBatches([...open].map(({ connection }) => connection), {
         batch: config.NOTIFYX_DRAIN_BATCH,
         intervalMs: config.NOTIFYX_DRAIN_INTERVAL_MS,
         withinMs: options.stopMs * DRAIN_SHARE,
@@ -100,7 +103,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
     },
     close() {
       pings.stop();
-      for (const socket of open.keys()) socket.terminate();
+      for (const socket of open) socket.terminate();
     },
   };
 }
