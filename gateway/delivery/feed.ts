@@ -27,7 +27,7 @@ export class UpstreamFeed {
     private readonly secret: string,
     private readonly log: Logger,
     private readonly onEvent: (event: FeedEvent) => void,
-    /** The feed was replaced by another one: no position of before means anything. */
+    /** The feed was replaced by another one, or went on without what this gateway was away for: listeners can't go on from before. */
     private readonly onOtherEpoch: () => void,
   ) {}
 
@@ -86,10 +86,14 @@ export class UpstreamFeed {
     }
   }
 
-  #take(line: FeedEvent | { kind?: undefined; position: number; epoch?: string }): void {
+  #take(line: FeedEvent | { kind?: undefined; position: number; epoch?: string; skipped?: true }): void {
     if (line.kind === undefined) {
       if (line.epoch !== undefined) this.#checkEpoch(line.epoch, line.position);
       this.#position ??= line.position;
+      if (line.skipped && line.position > this.#position) {
+        this.#position = line.position;
+        this.onOtherEpoch();
+      }
       return;
     }
     // A stream that begins again may repeat; one that jumps has lost something, and the next stream brings it.

@@ -140,7 +140,8 @@ export class Listener {
   #concerns(event: FeedEvent): boolean {
     const { userId, topicId } = this.options;
     if (topicId !== null && event.topicId !== topicId) return false;
-    return event.kind === "notification" ? event.to === null || event.to.includes(userId) : event.userId === userId;
+    if (event.kind === "notification") return event.to === null || event.to.includes(userId);
+    return (event.kind === "join" || event.kind === "leave") && event.userId === userId;
   }
 
   #fallBehind(): void {

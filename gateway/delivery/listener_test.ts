@@ -16,7 +16,7 @@ function event(
 ): FeedEvent & { kind: "notification" } {
   const id = `n${position}`;
   const message = { id, topicId, fromUserId: "ann", message: id, createdAt: "", cursor: String(position) };
-  return { kind: "notification", position, to, ...message };
+  return { kind: "notification", position, to, recipientCount: 1, ...message };
 }
 
 function membership(kind: "join" | "leave", position: number, topicId = TOPIC, userId = "bob"): FeedEvent {

@@ -12,6 +12,7 @@ export interface Missed {
   readonly createdAt: string;
   readonly cursor: string;
   readonly seen: boolean;
+  readonly recipientCount: number;
 }
 
 export interface ReplayPage {

@@ -2,7 +2,7 @@
  * The feed as this process sees it: gives positions to what was committed, and holds a window of the newest events for the gateways'
  * streams. In: a commit (two_phase.ts), another node's NOTIFY, or the poll. Out: cursors, and events in their order to stream.ts.
  *
- * Positions are given by number_pending() (migrations/000002_feed.sql), by one writer at a time over all nodes.
+ * Positions are given by number_pending() (migrations/000004_inbox.sql), by one writer at a time over all nodes.
  */
 
 import { EventEmitter } from "node:events";
@@ -11,7 +11,8 @@ import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
-import { encodeFeedCursor } from "./cursors.ts";
+import { unknownCursor } from "../../kit/paging.ts";
+import { decodeFeedCursor, encodeFeedCursor } from "./cursors.ts";
 import { type FeedEvent, numberPending, readFeed } from "./feed_events.ts";
 import { feedPending, feedPosition } from "./metrics.ts";
 
@@ -56,9 +57,9 @@ export class Feed {
   }
 
   async start(): Promise<void> {
-    const [head] = await this.sql<{ epoch: string; position: number }[]>`select epoch, position from feed_head`;
-    this.#epoch = head!.epoch;
-    this.#position = head!.position;
+    const head = await this.#look();
+    this.#epoch = head.epoch;
+    this.#position = head.position;
     // Other nodes' numbering, joins and leaves; our own is known already, but for a batch too large to be given.
     const listening = await this.sql.listen("feed", (position) => {
       if (Number(position) > this.#position) void this.#tail();
@@ -72,6 +73,32 @@ export class Feed {
     this.#wake.emit("events");
     await this.#running;
     await this.#stopListening?.();
+  }
+
+  /** The epoch and the last position, as the database has them now. */
+  async head(): Promise<{ epoch: string; position: number }> {
+    const { epoch, position } = await this.#look();
+    return { epoch, position };
+  }
+
+  /**
+   * The position that a client's cursor stands for; undefined for one of another epoch.
+   * @throws UserError `BAD_USER_INPUT` for one that we can't have made
+   */
+  async positionOf(cursor: string): Promise<number | undefined> {
+    const { epoch, position } = decodeFeedCursor(cursor);
+    let known: { epoch: string; position: number } = { epoch: this.#epoch, position: this.#position };
+    // Another node may have given it, or it is of an epoch that this one hasn't heard of yet.
+    if (epoch !== known.epoch || position > known.position) known = await this.#look();
+    if (epoch !== known.epoch) return undefined;
+    if (position > known.position) throw unknownCursor();
+    return position;
+  }
+
+  async #look(): Promise<{ epoch: string; position: number; pending: boolean }> {
+    const [head] = await this.sql<{ epoch: string; position: number; pending: boolean }[]>`
+      select epoch, position, is_pending() as pending from feed_head`;
+    return head!;
   }
 
   /** The cursor of a committed notification, once it has a position; undefined when that takes longer than `limitMs`. */
@@ -90,7 +117,8 @@ export class Feed {
     if (numbered !== undefined) return numbered;
     // Somebody else gave it its position (another node, or a join or leave), or the batch was too large to be given.
     const [row] = await this.sql<{ position: number; created_at: Date }[]>`
-      select f.position, n.created_at from feed f join notifications n on n.id = f.notification_id where n.id = ${notificationId}`;
+      select f.position, n.created_at from feed f join notifications n on n.id = f.notification_id
+      where f.notification_id = ${notificationId} and f.kind = 'notification'`;
     return row && { cursor: encodeFeedCursor(this.#epoch, row.position), createdAt: row.created_at.toISOString() };
   }
 
@@ -131,11 +159,10 @@ export class Feed {
   async #poll(): Promise<void> {
     while (!this.#abort.signal.aborted) {
       try {
-        const [head] = await this.sql<{ position: number; pending: boolean }[]>`
-          select position, exists (select from feed_pending) as pending from feed_head`;
-        if (head!.pending) await this.#number();
-        if (head!.position > this.#position) await this.#tail();
-        feedPending.set(head!.pending ? 1 : 0);
+        const head = await this.#look();
+        if (head.pending) await this.#number();
+        if (head.position > this.#position) await this.#tail();
+        feedPending.set(head.pending ? 1 : 0);
       } catch (error) {
         if (errorCode(error) !== LOCK_NOT_AVAILABLE) {
           this.log.warning("the feed can't read: {error}", { error: reason(error) });
@@ -164,7 +191,7 @@ export class Feed {
     }
   }
 
-  /** Events behind `position`, in their order; empty when nothing came within `waitMs`. */
+  /** Events behind `position`, in their order, as far as they are not removed; empty when nothing came within `waitMs`. */
   async after(position: number, waitMs: number, signal: AbortSignal): Promise<FeedEvent[]> {
     if (position >= this.#position) await this.#news(waitMs, signal);
     if (position >= this.#position) return [];

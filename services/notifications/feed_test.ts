@@ -42,7 +42,7 @@ async function events(feed: Feed, count: number, position = 0): Promise<string[]
     for (const event of await feed.after(position, 100, new AbortController().signal)) {
       assert.equal(event.position, position + 1);
       position = event.position;
-      all.push(event.kind === "notification" ? event.id : `${event.kind} ${event.userId}`);
+      all.push(event.kind === "notification" ? event.id : `${event.kind} ${"userId" in event ? event.userId : ""}`);
     }
   }
   return all;

@@ -1,13 +1,15 @@
 /**
  * The SQL of what a user has received: their inbox, what they have acknowledged, and what a resuming subscription missed.
  *
- * Who may see a notification follows from one rule: it has a position, the user was subscribed to its topic at that position
- * (`joined < position < left`), and it is a broadcast or names them. There is no row for each recipient of a broadcast.
+ * Who may see a notification follows from one rule: it has a position, is not retracted, its topic is not deleted, and either it is a
+ * broadcast and the user was subscribed at that position (`joined < position < left`), or recipients has a row for them.
  */
 
 import type { Sql } from "../../kit/database.ts";
+import { raisedError } from "../../kit/database_errors.ts";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
+import { Acknowledging } from "./acknowledging.ts";
 
 export interface Received {
   readonly position: number;
@@ -16,6 +18,7 @@ export interface Received {
   readonly fromUserId: string;
   readonly message: string;
   readonly createdAt: Date;
+  readonly recipientCount: number;
   readonly seen: boolean;
 }
 
@@ -30,36 +33,73 @@ export interface InboxFilter {
 const ACKNOWLEDGE_LIMIT = 1_000;
 
 export class Inbox {
-  constructor(private readonly sql: Sql) {}
+  readonly #acknowledging: Acknowledging;
+
+  constructor(private readonly sql: Sql) {
+    this.#acknowledging = new Acknowledging(sql);
+  }
 
   /** Newest first, older than position `before`. */
   page(viewerId: string, filter: InboxFilter, before: number | null, limit: number): Promise<Received[]> {
     const { sql } = this;
+    const upper = before ?? Number.MAX_SAFE_INTEGER;
+    const { topicId, fromUserId, seen } = filter;
+    // Of a topic there are the broadcasts and the targeted ones, each newest first by an index of its own. Rows are compared, so that no
+    // other index serves: by position alone the planner takes the primary key, and reads past the notifications of all other topics.
+    const broadcasts = seen === null
+      ? sql`select b.position from subscriptions s join topics t on t.id = s.topic_id cross join lateral (
+          select f.position from feed f where (f.topic_id, f.position) > (s.topic_id, s.joined)
+            and (f.topic_id, f.position) < (s.topic_id, least(s."left", ${upper}))
+            and f.number is not null and not f.retracted order by f.topic_id desc, f.position desc limit ${limit}
+        ) b where s.user_id = ${viewerId} and ${this.#topicIs(topicId, fromUserId)}`
+      : sql`select b.position from topics t cross join lateral ${
+        seen ? sql`seen_positions` : sql`unseen_positions`
+      }(${viewerId}, t.id, ${upper}, ${limit}::int) as b (position)
+        where t.id in (select topic_id from subscriptions where user_id = ${viewerId}) and ${
+        this.#topicIs(topicId, fromUserId)
+      }`;
+    const rows = (condition: ReturnType<Sql>) =>
+      sql`(select r.position from recipients r where r.user_id = i.user_id and r.topic_id = i.topic_id and r.position < ${upper}
+        and ${condition} order by r.position desc limit ${limit})`;
+    const targeted = seen === null
+      ? rows(sql`true`)
+      : seen
+      ? sql`(${rows(sql`r.position <= i.seen_to`)} union all ${rows(sql`r.position > i.seen_to and r.seen`)})`
+      : rows(sql`r.position > i.seen_to and not r.seen`);
     return sql<Received[]>`
-      select v.* from subscriptions s cross join lateral (${
-      this.#visible(viewerId, filter, sql`0`, sql`${before}::bigint`)
-    } order by f.topic_id desc, f.position desc limit ${limit}) v
-      where s.user_id = ${viewerId} ${this.#ofTopic(filter.topicId)} order by v.position desc limit ${limit}`;
+      with found as materialized (
+        select position from (
+          ${broadcasts}
+          union all
+          select r.position from inboxes i join topics t on t.id = i.topic_id cross join lateral ${targeted} r
+            where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId, fromUserId)}
+        ) all_of_them order by position desc limit ${limit}
+      ) ${this.#notifications(viewerId)} order by f.position desc`;
   }
 
   /** Oldest first, with positions from behind `after` up to `upTo`. */
   missed(viewerId: string, topicId: string | null, after: number, upTo: number, limit: number): Promise<Received[]> {
     const { sql } = this;
-    const filter = { topicId, fromUserId: null, seen: null };
     return sql<Received[]>`
-      select v.* from subscriptions s cross join lateral (
-        ${
-      this.#visible(viewerId, filter, sql`${after}::bigint`, sql`${upTo + 1}::bigint`)
-    } order by f.topic_id, f.position limit ${limit}) v
-      where s.user_id = ${viewerId} ${this.#ofTopic(topicId)} order by v.position limit ${limit}`;
+      with found as materialized (
+        select position from (
+          select b.position from subscriptions s join topics t on t.id = s.topic_id cross join lateral (
+            select f.position from feed f where (f.topic_id, f.position) > (s.topic_id, greatest(s.joined, ${after}))
+              and (f.topic_id, f.position) < (s.topic_id, least(s."left", ${upTo + 1}))
+              and f.number is not null and not f.retracted order by f.topic_id, f.position limit ${limit}
+          ) b where s.user_id = ${viewerId} and ${this.#topicIs(topicId, null)}
+          union all
+          select r.position from inboxes i join topics t on t.id = i.topic_id cross join lateral (
+            select r.position from recipients r where r.user_id = i.user_id and r.topic_id = i.topic_id
+              and r.position > ${after} and r.position <= ${upTo} order by r.position limit ${limit}
+          ) r where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId, null)}
+        ) all_of_them order by position limit ${limit}
+      ) ${this.#notifications(viewerId)} order by f.position`;
   }
 
   async unseenCount(viewerId: string, topicId: string | null): Promise<number> {
-    const filter = { topicId, fromUserId: null, seen: false };
-    const rows = await this.sql<{ count: number }[]>`
-      select count(*) as count from subscriptions s cross join lateral (${this.#visible(viewerId, filter)}) v
-      where s.user_id = ${viewerId} ${this.#ofTopic(topicId)}`;
-    return rows[0]!.count;
+    const [row] = await this.sql<{ count: number }[]>`select unseen_count(${viewerId}, ${topicId}) as count`;
+    return row!.count;
   }
 
   /**
@@ -71,54 +111,72 @@ export class Inbox {
     if (unique.length > ACKNOWLEDGE_LIMIT) {
       throw new UserError("BAD_USER_INPUT", `ids names at most ${ACKNOWLEDGE_LIMIT} notifications`);
     }
-    const received = unique.length === 0 ? [] : await this.#received(viewerId, unique.filter(isUuid));
+    const received = unique.length === 0 ? [] : await this.received(viewerId, unique.filter(isUuid));
     const found = new Map(received.map((one) => [one.id, { ...one, seen: true }]));
     const unknown = unique.filter((id) => !found.has(id));
     if (unknown.length > 0) {
       const shown = unknown.slice(0, 20).map((id) => id.slice(0, 64)).join(", ");
       throw new UserError("NOT_FOUND", `no such notification: ${shown}`, { unknownIds: unknown });
     }
-    if (unique.length > 0) {
-      // In one order for all: two that name the same in different orders would wait for each other.
-      await this.sql`insert into acknowledgements (user_id, notification_id)
-        select ${viewerId}, id from unnest(${unique}::uuid[]) as id order by id on conflict do nothing`;
+    const unseen = received.filter((one) => !one.seen);
+    if (unseen.length > 0) {
+      await this.#acknowledging.each(unseen.map(({ id }) => ({ userId: viewerId, notificationId: id })));
     }
     return unique.map((id) => found.get(id)!);
   }
 
-  async #received(viewerId: string, ids: readonly string[]): Promise<Received[]> {
+  /** Acknowledges what the viewer received up to position `upTo`, or all; how many became seen. Null is every topic. */
+  acknowledgeAll(viewerId: string, topicId: string | null, upTo: number | null): Promise<number> {
+    return this.#acknowledging.all({ userId: viewerId, topicId, upTo });
+  }
+
+  /** Of `ids`, those that the viewer received, in no order. */
+  async received(viewerId: string, ids: readonly string[]): Promise<Received[]> {
     if (ids.length === 0) return [];
-    const filter = { topicId: null, fromUserId: null, seen: null };
-    return await this.sql<Received[]>`
-      with wanted as materialized (select topic_id, position from feed where notification_id = any(${[...ids]}::uuid[]))
-      select v.* from wanted w join subscriptions s on s.topic_id = w.topic_id and s.user_id = ${viewerId} cross join lateral (
-        ${this.#visible(viewerId, filter, this.sql`w.position - 1`, this.sql`w.position + 1`)}) v`;
-  }
-
-  /**
-   * What one stay `s` of the viewer brought them, with positions between `after` and `before`; open at its end for more conditions.
-   *
-   * Rows are compared, and a page is ordered by topic and position, so that only the index feed_of_topic serves: by position alone the
-   * planner takes the primary key, and reads past the notifications of all other topics. What is asked of each row is
-   * a scalar subquery. `exists` may be hashed, 100,000 acknowledgements for a page of fifty, or joined in an order that is quadratic.
-   */
-  #visible(viewerId: string, filter: InboxFilter, after = this.sql`0`, before = this.sql`null::bigint`) {
     const { sql } = this;
-    const seen =
-      sql`(select true from acknowledgements a where a.user_id = ${viewerId} and a.notification_id = n.id) is not null`;
-    return sql`
-      select f.position, n.id, n.topic_id as "topicId", n.from_user_id as "fromUserId", n.message, n.created_at as "createdAt",
-        ${seen} as seen
-      from feed f join notifications n on n.id = f.notification_id
-      where (f.topic_id, f.position) > (s.topic_id, greatest(s.joined, ${after}))
-        and (f.topic_id, f.position) < (s.topic_id, coalesce(least(s."left", ${before}), ${Number.MAX_SAFE_INTEGER}))
-        and (not n.targeted
-          or (select true from recipients r where r.notification_id = n.id and r.user_id = ${viewerId}))
-        ${filter.fromUserId === null ? sql`` : sql`and n.from_user_id = ${filter.fromUserId}`}
-        ${filter.seen === null ? sql`` : sql`and (${seen}) = ${filter.seen}`}`;
+    return await sql<Received[]>`
+      with found as materialized (
+        select f.position from feed f join topics t on t.id = f.topic_id
+        where f.notification_id = any(${[
+      ...ids,
+    ]}::uuid[]) and f.kind = 'notification' and not f.retracted and t.deleted_at is null
+          and (select true where case when f.targeted then
+            exists (select from recipients r where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.position = f.position)
+          else
+            exists (select from subscriptions s where s.topic_id = f.topic_id and s.user_id = ${viewerId}
+              and s.joined < f.position and (s."left" is null or s."left" > f.position))
+          end)
+      ) ${this.#notifications(viewerId)}`;
   }
 
-  #ofTopic(topicId: string | null) {
-    return topicId === null ? this.sql`` : this.sql`and s.topic_id = ${topicId}`;
+  /** @throws UserError `NOT_FOUND` */
+  async retract(viewerId: string, id: string): Promise<void> {
+    if (!isUuid(id)) throw new UserError("NOT_FOUND", "there is no such notification");
+    await this.sql`select retract_notification(${id}, ${viewerId})`.catch((error) => {
+      throw raisedError(error);
+    });
+  }
+
+  /** What stands at the positions of `found`; open at its end for an order. `offset 0` has each looked up: hashed, whole tables are read. */
+  #notifications(viewerId: string) {
+    return this.sql`
+      select f.position, n.id, n.topic_id as "topicId", n.from_user_id as "fromUserId", n.message, n.created_at as "createdAt",
+        f.recipient_count as "recipientCount", coalesce(case when f.targeted then
+          (select r.seen or r.position <= i.seen_to from recipients r join inboxes i on i.user_id = r.user_id and i.topic_id = r.topic_id
+            where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.position = f.position)
+        else
+          (select r.last from seen_ranges r where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.first <= f.number
+            order by r.first desc limit 1) >= f.number
+        end, false) as seen
+      from found cross join lateral (select * from feed f where f.position = found.position offset 0) f
+        cross join lateral (select * from notifications n where n.id = f.notification_id offset 0) n`;
+  }
+
+  /** A condition on the topic `t`. Only its creator sends to a topic, so who sent is asked of the topic. */
+  #topicIs(topicId: string | null, fromUserId: string | null) {
+    const { sql } = this;
+    return sql`t.deleted_at is null ${topicId === null ? sql`` : sql`and t.id = ${topicId}`} ${
+      fromUserId === null ? sql`` : sql`and t.created_by = ${fromUserId}`
+    }`;
   }
 }

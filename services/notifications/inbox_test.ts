@@ -27,20 +27,20 @@ async function withManyNotifications(use: (sql: Sql) => Promise<void>): Promise<
       await sendMany(topicId, count);
       await sql`select * from number_pending()`;
     }
-    await sql`insert into acknowledgements (user_id, notification_id)
-      select ${BOB}, id from notifications where topic_id = ${BUSY}`;
+    await sql`select acknowledge(array(select ${BOB}::uuid from notifications where topic_id = ${BUSY}),
+      array(select id from notifications where topic_id = ${BUSY}))`;
     await sql`analyze`;
     await use(sql);
   });
 }
 
-/** How many rows of the feed and of the acknowledgements `ask` reads. */
+/** How many rows of the feed and of what was received and seen `ask` reads. */
 async function rowsRead(sql: Sql, ask: (inbox: Inbox) => Promise<unknown>): Promise<number> {
   return await sql.begin(async (transaction) => {
     await ask(new Inbox(transaction as unknown as Sql));
     const [read] = await transaction<{ rows: number }[]>`
       select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables
-      where relname in ('feed', 'acknowledgements')`;
+      where relname in ('feed', 'recipients', 'seen_ranges', 'retractions', 'inboxes')`;
     return read!.rows;
   }) as number;
 }

@@ -8,6 +8,7 @@ import { Feed } from "./feed.ts";
 import { Inbox } from "./inbox.ts";
 import { migrations } from "./migrations/mod.ts";
 import { resolvers } from "./resolvers.ts";
+import { Resuming } from "./resuming.ts";
 import { serveFeed } from "./stream.ts";
 import { Topics } from "./topics.ts";
 import { sendNotification } from "./two_phase.ts";
@@ -25,9 +26,9 @@ await runService({
     await feed.start();
     service.onStop("the feed", () => feed.stop());
     const inbox = new Inbox(sql);
-    await service.subgraph({ sdl, resolvers: resolvers({ sql, feed, inbox, topics: new Topics(sql) }) });
+    await service.subgraph({ sdl, resolvers: resolvers({ feed, inbox, topics: new Topics(sql) }) });
     serveParticipant(service, await service.transactions(config), { sendNotification: sendNotification(feed) });
-    serveFeed(service, sql, feed, inbox);
+    serveFeed(service, feed, new Resuming(sql, feed, inbox));
     service.statusPage.push(() => ({
       title: "Feed",
       columns: ["epoch", "position"],

@@ -1,12 +1,11 @@
 /** GraphQL of topics, subscriptions and the inbox; sending is the gateway's, since it is a transaction over several services. */
 
 import DataLoader from "dataloader";
-import type { Sql } from "../../kit/database.ts";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
 import { connection, decodeCursor, encodeCursor, pageSize, unknownCursor } from "../../kit/paging.ts";
 import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
-import { encodeFeedCursor, feedPositionOf } from "./cursors.ts";
+import { cursorExpired, encodeFeedCursor } from "./cursors.ts";
 import type { Feed } from "./feed.ts";
 import type { Inbox, Received } from "./inbox.ts";
 import type { Topic, Topics } from "./topics.ts";
@@ -22,7 +21,6 @@ interface InboxArguments extends Page {
 }
 
 export interface Parts {
-  readonly sql: Sql;
   readonly feed: Feed;
   readonly topics: Topics;
   readonly inbox: Inbox;
@@ -31,8 +29,13 @@ export interface Parts {
 /** The most ids that the gateway asks for at once. */
 const BATCH_LIMIT = 1_000;
 
-export function resolvers({ sql, feed, topics, inbox }: Parts) {
+export function resolvers({ feed, topics, inbox }: Parts) {
   const loadersOf = loaders(topics);
+
+  async function positionOf(cursor: string | null | undefined): Promise<number | null> {
+    if (cursor == null) return null;
+    return await feed.positionOf(cursor) ?? Promise.reject(cursorExpired(encodeFeedCursor(feed.epoch, 0)));
+  }
 
   return {
     Query: {
@@ -56,7 +59,7 @@ export function resolvers({ sql, feed, topics, inbox }: Parts) {
       async notifications(_: unknown, given: InboxArguments, context: SubgraphContext) {
         const { userId } = requireViewer(context);
         const size = pageSize(given.first);
-        const before = given.after == null ? null : await feedPositionOf(sql, given.after);
+        const before = await positionOf(given.after);
         if (given.topicId != null) await topics.one(given.topicId);
         const filter = {
           topicId: given.topicId ?? null,
