@@ -19,7 +19,7 @@ import { checkNewEmail, checkNewPassword, checkText, EMAIL_LIMIT, emailKey, isEm
 import { logins, registrations } from "./metrics.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginSession, endSession, type NewSession } from "./sessions.ts";
-import { addUser, findAccount, findUser, findUsers, listUsers, replacePasswordHash, type User } from "./store.ts";
+import { addUser, findAccount, findUser, findUsers, replacePasswordHash, type User, Users } from "./store.ts";
 
 export interface ResolversOptions {
   readonly sql: Sql;
@@ -42,6 +42,7 @@ type SignedIn = NewSession & { readonly user: User };
 
 export function authResolvers(options: ResolversOptions): IResolvers<unknown, SubgraphContext> {
   const { sql } = options;
+  const users = new Users(sql);
   return {
     Query: {
       me: async (_, __, context) => {
@@ -55,7 +56,7 @@ export function authResolvers(options: ResolversOptions): IResolvers<unknown, Su
       },
       users: (_, args: UsersArguments, context) => {
         requireViewer(context);
-        return usersPage(sql, args);
+        return usersPage(users, args);
       },
       _users: (_, { ids }: { ids: readonly string[] }, context) => {
         requireViewer(context);
@@ -116,7 +117,7 @@ async function rehash({ sql, passwords, log }: ResolversOptions, userId: string,
   }
 }
 
-async function usersPage(sql: Sql, { first, after, search }: UsersArguments): Promise<Connection<User>> {
+async function usersPage(users: Users, { first, after, search }: UsersArguments): Promise<Connection<User>> {
   const size = pageSize(first);
   const [afterId] = after == null ? [] : decodeCursor(after, 1);
   if (afterId !== undefined && !isUuid(afterId)) throw unknownCursor();
@@ -124,6 +125,6 @@ async function usersPage(sql: Sql, { first, after, search }: UsersArguments): Pr
   if ((search?.length ?? 0) > EMAIL_LIMIT) {
     throw new UserError("BAD_USER_INPUT", `search takes up to ${EMAIL_LIMIT} characters`);
   }
-  const rows = await listUsers(sql, { limit: size + 1, afterId, search: emailKey(search ?? "") });
+  const rows = await users.list({ limit: size + 1, afterId, search: emailKey(search ?? "") });
   return connection(rows, size, (user) => encodeCursor([user.id]));
 }

@@ -2,6 +2,7 @@
 
 import type { Sql } from "../../kit/database.ts";
 import { isUuid } from "../../kit/ids.ts";
+import { containing, SEARCH_FALLBACK_ROWS, SEARCH_NEAR_ROWS, SearchIndex } from "../../kit/search.ts";
 
 export interface User {
   readonly id: string;
@@ -61,16 +62,34 @@ export interface UserList {
   readonly limit: number;
   /** The id behind which the list goes on. */
   readonly afterId?: string;
-  /** What their address holds, without regard to case. */
+  /** What their address holds, in the form of an `emailKey`. */
   readonly search?: string;
 }
 
-/** Users in the order in which they registered. */
-export async function listUsers(sql: Sql, { limit, afterId, search = "" }: UserList): Promise<User[]> {
-  return await sql<User[]>`
-    select id, email, created_at as "createdAt" from users
-    where true
-      ${afterId === undefined ? sql`` : sql`and id > ${afterId}`}
-      ${search === "" ? sql`` : sql`and strpos(email_key, ${search}) > 0`}
-    order by id limit ${limit}`;
+/** Users in the order in which they registered. What many addresses hold is found among the nearest; what few do, by the index. */
+export class Users {
+  readonly #index: SearchIndex;
+
+  constructor(private readonly sql: Sql) {
+    this.#index = new SearchIndex(sql, "users_search");
+  }
+
+  async list({ limit, afterId, search = "" }: UserList): Promise<User[]> {
+    const { sql } = this;
+    const behind = sql`${afterId === undefined ? sql`true` : sql`id > ${afterId}`}`;
+    const holds = sql`email_key like ${containing(search)}`;
+    const columns = sql`id, email, created_at as "createdAt"`;
+    if (search === "") {
+      return await sql<User[]>`select ${columns} from users where ${behind} order by id limit ${limit}`;
+    }
+    const amongNearest = (rows: number) =>
+      sql<User[]>`with nearest as (select * from users where ${behind} order by id limit ${rows})
+        select ${columns} from nearest where ${holds} order by id limit ${limit}`;
+    const near = await amongNearest(SEARCH_NEAR_ROWS);
+    if (near.length === limit) return near;
+    if (!await this.#index.serves(search)) return await amongNearest(SEARCH_FALLBACK_ROWS);
+    // Materialized, or the planner might well walk through all users in their order instead of asking the index.
+    return await sql<User[]>`with found as materialized (select * from users where ${behind} and ${holds})
+      select ${columns} from found order by id limit ${limit}`;
+  }
 }

@@ -5,10 +5,12 @@ import users from "./000001_users.sql" with { type: "text" };
 import sessions from "./000002_sessions.sql" with { type: "text" };
 import signingKeys from "./000003_signing_keys.sql" with { type: "text" };
 import endedSessions from "./000004_ended_sessions.sql" with { type: "text" };
+import userSearch from "./000005_user_search.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly Migration[] = [
   { name: "000001_users", sql: users },
   { name: "000002_sessions", sql: sessions },
   { name: "000003_signing_keys", sql: signingKeys },
   { name: "000004_ended_sessions", sql: endedSessions },
+  { name: "000005_user_search", sql: userSearch },
 ];
