@@ -25,6 +25,8 @@ import type { SubgraphCalls } from "./subgraph_call.ts";
 /** How long a subgraph may take to give its types, in milliseconds, and when it is asked again. */
 const SDL_LIMIT_MS = 3 * SECOND;
 const RETRY_MS = SECOND / 2;
+/** How many ids one `@merge` field is given, as the services have it: `_users`, `_topics`. */
+const BATCH_LIMIT = 1_000;
 
 interface Subgraph {
   readonly service: string;
@@ -150,7 +152,7 @@ export class Supergraph {
     }));
     const stitched = stitchSchemas({
       subschemas: [...remote, { schema: this.own }],
-      subschemaConfigTransforms: [stitchingDirectivesTransformer],
+      subschemaConfigTransforms: [stitchingDirectivesTransformer, withBoundedBatches],
       mergeDirectives: false,
     });
     // What begins with an underscore is between the gateway and its subgraphs.
@@ -160,6 +162,15 @@ export class Supergraph {
       directiveFilter: isPublicDirective,
     });
   }
+}
+
+/** A list within a list asks for more ids than a subgraph takes at once: they are asked for in turn. */
+function withBoundedBatches(config: SubschemaConfig): SubschemaConfig {
+  const merge = Object.entries(config.merge ?? {}).map(([type, given]) => {
+    const entryPoints = given.entryPoints?.map((one) => ({ ...one, dataLoaderOptions: { maxBatchSize: BATCH_LIMIT } }));
+    return [type, { ...given, entryPoints, dataLoaderOptions: { maxBatchSize: BATCH_LIMIT } }];
+  });
+  return { ...config, merge: Object.fromEntries(merge) };
 }
 
 function isPublicDirective(name: string): boolean {
