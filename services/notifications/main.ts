@@ -6,10 +6,12 @@ import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/notifications.graphql" with { type: "text" };
 import { Feed } from "./feed.ts";
 import { Inbox } from "./inbox.ts";
+import { Members } from "./members.ts";
 import { migrations } from "./migrations/mod.ts";
 import { resolvers } from "./resolvers.ts";
 import { Resuming } from "./resuming.ts";
 import { serveFeed } from "./stream.ts";
+import { TopicList } from "./topic_list.ts";
 import { Topics } from "./topics.ts";
 import { sendNotification } from "./two_phase.ts";
 
@@ -26,7 +28,9 @@ await runService({
     await feed.start();
     service.onStop("the feed", () => feed.stop());
     const inbox = new Inbox(sql);
-    await service.subgraph({ sdl, resolvers: resolvers({ feed, inbox, topics: new Topics(sql) }) });
+    const topics = new Topics(sql);
+    const parts = { feed, inbox, topics, members: new Members(sql, topics), list: new TopicList(sql) };
+    await service.subgraph({ sdl, resolvers: resolvers(parts) });
     serveParticipant(service, await service.transactions(config), { sendNotification: sendNotification(feed) });
     serveFeed(service, feed, new Resuming(sql, feed, inbox));
     service.statusPage.push(() => ({
