@@ -198,6 +198,35 @@ Deno.test("topics - nobody joins behind a change to INVITE, a removal or a delet
     }
   }));
 
+Deno.test("topics - a change to INVITE, a removal and a deletion wait for a join that is under way", () =>
+  withTopics(async ({ sql, topics, members }) => {
+    const ends: ((id: string) => Promise<unknown>)[] = [
+      (id) => topics.change(id, ANN, { visibility: "INVITE" }),
+      (id) => members.remove(id, ANN, BOB),
+      (id) => topics.delete(id, ANN),
+    ];
+    for (const [turn, end] of ends.entries()) {
+      const { id } = await topics.create({ name: `${turn}` }, ANN);
+      let state = "under way";
+      let ending: Promise<unknown> | undefined;
+      await sql.begin(async (transaction) => {
+        await transaction`select join_topic(${id}, ${BOB})`;
+        ending = end(id).then(() => state = "done");
+        while (state === "under way") if (await isWaiting(sql)) state = "waits";
+        assert.equal(state, "waits", `turn ${turn}`);
+      });
+      await ending;
+      const subscribers = (await members.subscribers([id], null, 10)).get(id);
+      assert.deepEqual(subscribers, turn === 1 ? [] : [BOB]);
+    }
+  }));
+
+async function isWaiting(sql: Sql): Promise<boolean> {
+  const waiting = await sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return waiting.length > 0;
+}
+
 Deno.test("topics - invitations and removals take ids, at most 1,000, of users that need not exist", () =>
   withTopics(async ({ sql, topics, members }) => {
     const { id } = await topics.create({ name: "news" }, ANN);
