@@ -53,6 +53,14 @@ Deno.test("topics - an INVITE topic isn't there for others, whatever they ask", 
     assert.ok(operations.some(({ field, argument }) => field === "topic" && argument === "id"));
   });
 
+  await t.step("without a session each of them is UNAUTHENTICATED", async () => {
+    for (const { kind, field, document, variables } of operations) {
+      if (kind === "subscription") continue;
+      const { errors } = await graphql(system.graphqlUrl, document, variables(id));
+      assert.equal(errors?.[0]?.extensions.code, "UNAUTHENTICATED", field);
+    }
+  });
+
   await t.step("for a stranger each of them answers as for a topic that doesn't exist", () => assertHiddenFrom(bob));
 
   await t.step("the invited see it, join it and receive; its creator sees who is there", async () => {
