@@ -4,7 +4,7 @@ import { UserError } from "../kit/errors.ts";
 import type { Session, Sessions } from "./sessions.ts";
 
 export class Caller {
-  constructor(private readonly sessions: Sessions, readonly token: string | null, readonly requestId: string) {}
+  constructor(readonly sessions: Sessions, readonly token: string | null, readonly requestId: string) {}
 
   /** As it stands now: a subscription outlives many identities. @throws UserError as {@link Sessions.of} */
   session(): Promise<Session> {

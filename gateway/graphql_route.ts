@@ -1,21 +1,24 @@
 /** The gateway's `/graphql` over HTTP: queries and mutations by GraphQL over HTTP, subscriptions by server-sent events, GraphiQL for browsers. */
 
-import { execute, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, subscribe } from "graphql";
+import { getOperationAST, type GraphQLError, type GraphQLFormattedError } from "graphql";
 import { parseRequestParams, type RequestParams } from "graphql-http";
 import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";
-import { createGraphQLHandler, type DocumentCache, executionArgs, maskError } from "../kit/graphql.ts";
+import { createGraphQLHandler, type DocumentCache, maskError } from "../kit/graphql.ts";
 import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
 import { HOUR, SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
+import { executeOnce, resultText } from "./delivery/executed.ts";
+import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./delivery/operation.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
 import type { Origins } from "./origins.ts";
-import { bearerToken, type Sessions } from "./sessions.ts";
+import { bearerToken, endedSession, type Sessions } from "./sessions.ts";
 
 export interface GraphQLRouteOptions {
   readonly documents: () => DocumentCache;
+  readonly subscriptions: Subscriptions;
   readonly sessions: Sessions;
   readonly origins: Origins;
   readonly stopping: AbortSignal;
@@ -74,7 +77,7 @@ async function stream(
   c: RequestContext,
   body: () => Promise<string>,
   caller: Caller,
-  { documents, stopping, log }: GraphQLRouteOptions,
+  { documents, subscriptions, stopping, log }: GraphQLRouteOptions,
   onlyEvents: boolean,
 ): Promise<Response | undefined> {
   const request = {
@@ -104,14 +107,19 @@ async function stream(
   }
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
-  const args = executionArgs(checked, params, caller);
-  const format = (result: ExecutionResult): ExecutionResult =>
-    result.errors === undefined ? result : { ...result, errors: result.errors.map((error) => maskError(error, log)) };
-  // Any other operation comes to its end in a moment; one of them may be the logout, whose caller wants its answer.
-  const watch = operation === "subscription" ? (onEnded: () => void) => caller.watch(onEnded) : undefined;
-  return eventStream(await perform(args, operation), format, stopping, watch);
+  const { operationName, variables } = params;
+  const asked: SubscriptionRequest = { ...checked, operationName, variables, caller };
+  if (operation !== "subscription") {
+    return eventStream({ stopping, start: (sink) => giveOnce(asked, sink, log) });
+  }
+  const watch = (onEnded: (errors: readonly GraphQLFormattedError[]) => void) =>
+    caller.watch(() => onEnded([maskError(endedSession(), log).toJSON()]));
+  return eventStream({ stopping, start: (sink) => subscriptions.start(asked, sink), watch });
 }
 
-function perform(args: ExecutionArgs, operation: string) {
-  return operation === "subscription" ? subscribe(args) : execute(args);
+/** A query or a mutation comes to its end in a moment, whatever becomes of its session: it may be the logout, whose caller wants its answer. */
+async function giveOnce(request: SubscriptionRequest, sink: Sink, log: Logger): Promise<Running> {
+  sink.next(new TextEncoder().encode(resultText(await executeOnce(request), log)));
+  sink.complete();
+  return { stop() {} };
 }

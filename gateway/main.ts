@@ -5,7 +5,10 @@ import { runService } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
 import { ExecutedSubscriptions } from "./delivery/executed.ts";
+import { Executions } from "./delivery/execution.ts";
 import { Hub } from "./delivery/hub.ts";
+import { sharedSchema } from "./delivery/shared_schema.ts";
+import { HubSubscriptions } from "./delivery/subscriptions.ts";
 import { serveSockets } from "./delivery/sockets.ts";
 import { serveGraphQL } from "./graphql_route.ts";
 import { listenWithSockets } from "./listen.ts";
@@ -62,7 +65,7 @@ await runService({
       directory,
       new SubgraphCalls(balancer),
       secret,
-      ownSchema(directory, coordinator, keys, hub),
+      ownSchema(directory, coordinator, keys),
       log,
     );
     service.onStop("the lease", () => lease.stop());
@@ -72,8 +75,10 @@ await runService({
     service.onStop("the graph", () => supergraph.stop());
     service.onStop("the hub", () => hub.stop());
 
+    const executions = new Executions(sharedSchema(hub.entities), log);
     const shared = {
       documents: () => supergraph.documents,
+      subscriptions: new HubSubscriptions(hub, executions, new ExecutedSubscriptions(log)),
       sessions,
       origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
       log,
@@ -91,8 +96,7 @@ await runService({
     supergraph.start();
     hub.start();
     recovery.start();
-    const subscriptions = new ExecutedSubscriptions(log);
     const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
-    return listenWithSockets((server) => serveSockets(server, { ...shared, subscriptions, config, stopMs }));
+    return listenWithSockets((server) => serveSockets(server, { ...shared, config, stopMs }));
   },
 });

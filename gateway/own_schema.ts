@@ -8,7 +8,8 @@ import { UserError } from "../kit/errors.ts";
 import { newId, timeOfId } from "../kit/ids.ts";
 import sdl from "../schema/gateway.graphql" with { type: "text" };
 import type { Caller } from "./caller.ts";
-import type { Delivered, Hub } from "./delivery/hub.ts";
+import { EventCaller } from "./delivery/execution.ts";
+import type { Delivered } from "./delivery/roots.ts";
 import type { Coordinator } from "./two_phase/coordinator.ts";
 import type { IdempotencyKeys } from "./two_phase/idempotency.ts";
 
@@ -27,7 +28,6 @@ export function ownSchema(
   directory: Directory,
   coordinator: Coordinator,
   keys: IdempotencyKeys,
-  hub: Hub,
 ): GraphQLSchema {
   return makeExecutableSchema<Caller>({
     typeDefs: sdl,
@@ -45,21 +45,18 @@ export function ownSchema(
       Mutation: {
         sendNotification: (_: unknown, given: SendArguments, caller: Caller) => send(given, caller, coordinator, keys),
       },
+      // Delivery calls these for one event and one viewer (delivery/execution.ts); subscriptions themselves are the hub's.
       Subscription: {
-        notificationReceived: {
-          async subscribe(
-            _: unknown,
-            { topicId, after }: { topicId?: string | null; after?: string | null },
-            caller: Caller,
-          ) {
-            const userId = await caller.userId();
-            return await hub.listen({ userId, topicId: topicId?.toLowerCase() ?? null, after: after ?? null });
-          },
-          resolve: (delivered: Delivered) => delivered,
-        },
+        notificationReceived: { subscribe: oneEvent, resolve: (root: unknown) => root },
+        notificationAcknowledged: { subscribe: oneEvent, resolve: (root: unknown) => root },
+        unseenCountChanged: { subscribe: oneEvent, resolve: (root: unknown) => root },
       },
     },
   });
+}
+
+async function* oneEvent(_: unknown, __: unknown, caller: Caller): AsyncGenerator<unknown> {
+  if (caller instanceof EventCaller) yield await Promise.resolve(caller.root);
 }
 
 async function send(

@@ -16,6 +16,16 @@ const SILENCE_LIMIT_MS = 8 * SECOND;
 /** The longest pause before the next try, in milliseconds. */
 const PAUSE_LIMIT_MS = SECOND;
 
+export interface FeedReader {
+  /** The feed is heard for the first time; events come from behind `position`. */
+  onStart(position: number): void;
+  onEvent(event: FeedEvent): void;
+  /** Events behind `from` up to `to` are removed: this gateway was away for too long. */
+  onSkip(from: number, to: number): void;
+  /** The feed was replaced by another one, which stands at `position`: no position of before means anything. */
+  onOtherEpoch(position: number): void;
+}
+
 export class UpstreamFeed {
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
@@ -26,10 +36,13 @@ export class UpstreamFeed {
     private readonly balancer: Balancer,
     private readonly secret: string,
     private readonly log: Logger,
-    private readonly onEvent: (event: FeedEvent) => void,
-    /** The feed was replaced by another one, or went on without what this gateway was away for: listeners can't go on from before. */
-    private readonly onOtherEpoch: () => void,
+    private readonly to: FeedReader,
   ) {}
+
+  /** Undefined until the feed was heard once. */
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
 
   /** Undefined until the feed was heard once: whoever begins to listen before that might miss something. */
   get position(): number | undefined {
@@ -89,10 +102,13 @@ export class UpstreamFeed {
   #take(line: FeedEvent | { kind?: undefined; position: number; epoch?: string; skipped?: true }): void {
     if (line.kind === undefined) {
       if (line.epoch !== undefined) this.#checkEpoch(line.epoch, line.position);
-      this.#position ??= line.position;
-      if (line.skipped && line.position > this.#position) {
+      if (this.#position === undefined) {
         this.#position = line.position;
-        this.onOtherEpoch();
+        this.to.onStart(line.position);
+      } else if (line.skipped && line.position > this.#position) {
+        const from = this.#position;
+        this.#position = line.position;
+        this.to.onSkip(from, line.position);
       }
       return;
     }
@@ -102,14 +118,14 @@ export class UpstreamFeed {
       throw new Error(`the feed jumps from ${this.#position} to ${line.position}`);
     }
     this.#position = line.position;
-    this.onEvent(line);
+    this.to.onEvent(line);
   }
 
   #checkEpoch(epoch: string, position: number): void {
-    if (this.#epoch !== undefined && this.#epoch !== epoch) {
-      this.#position = position;
-      this.onOtherEpoch();
-    }
+    const isOther = this.#epoch !== undefined && this.#epoch !== epoch;
     this.#epoch = epoch;
+    if (!isOther) return;
+    this.#position = position;
+    this.to.onOtherEpoch(position);
   }
 }

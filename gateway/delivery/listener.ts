@@ -1,18 +1,27 @@
 /**
- * One subscription's way through the feed, as a tagged state:
+ * One subscription's way through the feed:
  *
- *   replaying  what was missed is read page by page; what arrives live meanwhile is buffered
- *   live       events come from the hub, filtered by the topics that the viewer is subscribed to at each position
- *   behind     the buffer was full, so events are let go; once what is queued has been taken, it replays from its last cursor
+ *   beginning  what the viewer is subscribed to is asked for, and the cursor checked
+ *   catching   what stands behind its position is read, from the hub's window where that reaches so far back, else page by page from the
+ *              database; as fast as its reader takes it, and nothing is kept for it meanwhile
+ *   live       the hub gives it each event that concerns it
+ *   stopped    by its client, by what went wrong, or with its topic
  *
- * Nothing is lost or repeated at the seams: a replay ends at a position, and live delivery begins behind it.
+ * Nothing is lost or repeated at the seams: it becomes live in the turn of the event loop in which it stands at the hub's position.
  */
 
-import type { FeedEvent, NotificationEvent } from "./feed_event.ts";
-import { isAway } from "../balancer.ts";
-import type { ReplayPage, Replays } from "./replay.ts";
-import type { UserError } from "../../kit/errors.ts";
+import { UserError } from "../../kit/errors.ts";
+import { unknownCursor } from "../../kit/paging.ts";
 import { backoffMs, delay, SECOND } from "../../kit/time.ts";
+import { isAway } from "../balancer.ts";
+import { readFeedCursor, writeFeedCursor } from "./cursor.ts";
+import type { Payload } from "./execution.ts";
+import type { FeedEvent, NotificationEvent } from "./feed_event.ts";
+import type { Group } from "./group.ts";
+import type { Hub } from "./hub.ts";
+import type { Sink } from "./operation.ts";
+import type { Root, Source } from "./sources.ts";
+import { resumes } from "./metrics.ts";
 
 export interface ListenOptions {
   readonly userId: string;
@@ -22,148 +31,213 @@ export interface ListenOptions {
   readonly after: string | null;
 }
 
-/** A notification on its way to one viewer, in the shape of the schema's Notification. */
-export interface Delivered {
-  readonly id: string;
-  readonly topic: { readonly id: string };
-  readonly from: { readonly id: string };
-  readonly message: string;
-  readonly createdAt: string;
-  readonly cursor: string | null;
-  readonly status: "SENT" | "SEEN";
-}
-
-/** How many events are kept for a listener that doesn't take them. */
-const BUFFER_LIMIT = 1_000;
+/** How many events are looked at before others get their turn. */
+const SLICE = 500;
 
 export class Listener {
-  #state: "replaying" | "live" | "behind" = "replaying";
-  #buffer: FeedEvent[] = [];
-  #queue: NotificationEvent[] = [];
+  #state: "beginning" | "catching" | "live" | "stopped" = "beginning";
   #topics = new Set<string>();
+  /** Up to here it has all that concerns it; while it is live the hub's position stands for it. */
   #position = 0;
-  #wake: () => void = () => {};
-  #fault: UserError | undefined;
-  readonly #abort = new AbortController();
+  readonly #isSeen = (event: NotificationEvent) => this.hub.window.isSeen(this.options.userId, event);
+  #abort: AbortController | undefined;
 
-  constructor(private readonly options: ListenOptions, private readonly replays: Replays) {}
+  constructor(
+    readonly options: ListenOptions,
+    readonly source: Source,
+    readonly group: Group,
+    readonly sink: Sink,
+    private readonly hub: Hub,
+  ) {}
 
-  /** Called by the hub with every event of the feed, in order. */
-  push(event: FeedEvent): void {
-    if (this.#state === "live") this.#accept(event);
-    else if (this.#state === "replaying" && this.#concerns(event)) {
-      if (this.#buffer.length < BUFFER_LIMIT) this.#buffer.push(event);
-      else this.#fallBehind();
-    }
+  get stopped(): boolean {
+    return this.#state === "stopped";
   }
 
-  /** Ends the subscription with `fault`, or without one. */
-  end(fault?: UserError): void {
-    this.#fault ??= fault;
-    this.#abort.abort();
-    this.#wake();
+  get topics(): ReadonlySet<string> {
+    return this.#topics;
   }
 
-  /** The first page: what is wrong with the topic or the cursor is said before anything is delivered. */
-  begin(): Promise<ReplayPage> {
-    return this.#page(this.options.after, null);
-  }
-
-  async *deliveries(first: ReplayPage): AsyncGenerator<Delivered, void, void> {
-    let after: string | null = this.options.after;
-    for (let page: ReplayPage | undefined = first;; page = undefined) {
-      page ??= await this.#pageAtLast(after, null);
-      const { position, topicIds, cursor } = page;
-      for (;;) {
-        for (const missed of page.missed) {
-          if (this.#abort.signal.aborted) return this.#ended();
-          yield {
-            ...missed,
-            topic: { id: missed.topicId },
-            from: { id: missed.fromUserId },
-            status: missed.seen ? "SEEN" : "SENT",
-          };
-          after = missed.cursor;
-        }
-        if (!page.more) break;
-        page = await this.#pageAtLast(after, position);
+  /** Runs until it is live, or stopped; what goes wrong is told to the sink. */
+  async run(): Promise<void> {
+    this.#abort = new AbortController();
+    try {
+      let after = await this.#begin();
+      if (after === undefined) after = await this.#catchUp();
+      while (after !== undefined && !this.stopped) {
+        await this.#fromDatabase(after);
+        after = await this.#catchUp();
       }
-      after = cursor;
-      this.#goLive(position, topicIds);
-      for (let event = await this.#next(); event !== undefined; event = await this.#next()) {
-        yield { ...event, topic: { id: event.topicId }, from: { id: event.fromUserId }, status: "SENT" };
-        after = event.cursor;
-      }
-      if (this.#abort.signal.aborted) return this.#ended();
-      this.#state = "replaying";
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#abort = undefined;
     }
   }
 
-  #ended(): void {
-    if (this.#fault !== undefined) throw this.#fault;
-  }
-
-  /** The next queued event; undefined when this listener has ended, or fell behind and has taken all that was queued. */
-  async #next(): Promise<NotificationEvent | undefined> {
-    for (;;) {
-      if (this.#abort.signal.aborted) return undefined;
-      const event = this.#queue.shift();
-      if (event !== undefined || this.#state === "behind") return event;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-  }
-
-  #goLive(position: number, topicIds: readonly string[]): void {
-    const buffer = this.#buffer;
-    this.#buffer = [];
+  /** The hub missed what came behind `position`, up to which this live listener has all. */
+  restart(position: number): void {
+    if (this.#state !== "live") return;
+    this.hub.leaveLive(this);
+    this.#state = "catching";
     this.#position = position;
-    this.#topics = new Set(topicIds);
-    if (this.#state === "behind") return;
-    this.#state = "live";
-    for (const event of buffer) this.#accept(event);
+    void this.run();
   }
 
-  #accept(event: FeedEvent): void {
-    if (event.position <= this.#position) return;
-    this.#position = event.position;
-    if (!this.#concerns(event)) return;
-    if (event.kind === "join") this.#topics.add(event.topicId);
-    else if (event.kind === "leave") this.#topics.delete(event.topicId);
-    else if (event.kind === "notification" && this.#topics.has(event.topicId)) {
-      if (this.#queue.length >= BUFFER_LIMIT) return this.#fallBehind();
-      this.#queue.push(event);
-      this.#wake();
+  /** The client completed it or is gone. */
+  stop(): void {
+    if (this.stopped) return;
+    if (this.#state === "live") this.hub.leaveLive(this);
+    this.#state = "stopped";
+    this.#abort?.abort();
+    this.hub.left(this);
+  }
+
+  fail(error: unknown): void {
+    if (this.stopped) return;
+    this.stop();
+    this.sink.error([this.hub.masked(error)]);
+  }
+
+  complete(): void {
+    if (this.stopped) return;
+    this.stop();
+    this.sink.complete();
+  }
+
+  /** What changes for the viewer at an event, before it is delivered, while it catches up or is live. */
+  apply(event: FeedEvent): void {
+    const { topicId } = event;
+    const { userId, topicId: only } = this.options;
+    if (only !== null && only !== topicId) return;
+    if (event.kind === "delete") {
+      this.#drop(topicId);
+      if (only !== null) this.complete();
+    } else if (event.kind === "join" && event.userId === userId && this.source.kind === "received") {
+      this.#topics.add(topicId);
+      if (this.#state === "live") this.hub.index(this.source).add(topicId, this);
+    } else if (event.kind === "leave" && event.userId === userId && this.source.kind === "received") {
+      this.#drop(topicId);
     }
   }
 
-  /** What this viewer may have to know of: their own joins and leaves, broadcasts, and what names them. */
-  #concerns(event: FeedEvent): boolean {
-    const { userId, topicId } = this.options;
-    if (topicId !== null && event.topicId !== topicId) return false;
-    if (event.kind === "notification") return event.to === null || event.to.includes(userId);
-    return (event.kind === "join" || event.kind === "leave") && event.userId === userId;
+  #drop(topicId: string): void {
+    if (this.#topics.delete(topicId) && this.#state === "live") this.hub.index(this.source).delete(topicId, this);
   }
 
-  #fallBehind(): void {
-    this.#state = "behind";
-    this.#buffer = [];
-    this.#wake();
+  /** Undefined when it can catch up from the window, else the cursor behind which the database has to be asked. */
+  async #begin(): Promise<string | undefined> {
+    if (this.#state === "catching") return undefined;
+    const { userId, topicId, after } = this.options;
+    const { position, membership } = await this.hub.membership({ userId, topicId });
+    if (this.stopped) return undefined;
+    this.source.check(membership, userId);
+    await this.hub.reached(position);
+    if (this.stopped) return undefined;
+    this.#state = "catching";
+    this.#topics = new Set(this.source.kind === "received" ? membership.topicIds : [topicId!]);
+    this.#position = position;
+    if (after === null) return undefined;
+    const cursor = readFeedCursor(after);
+    // The database knows what to say of another epoch.
+    if (cursor.epoch !== this.hub.epoch) return after;
+    if (cursor.position > position) throw unknownCursor();
+    if (this.hub.window.after(cursor.position, 1) === undefined) return after;
+    resumes.inc({ from: "window" });
+    this.#goBack(cursor.position, position);
+    return undefined;
   }
 
-  #page(after: string | null, upTo: number | null): Promise<ReplayPage> {
-    const { userId, topicId } = this.options;
-    return this.replays.page({ userId, topicId, after, upTo });
+  /** From what the viewer is subscribed to at one position, what they were at an earlier one. */
+  #goBack(to: number, from: number): void {
+    for (const event of this.hub.window.byUser(this.options.userId).toReversed()) {
+      if (event.position > from) continue;
+      if (event.position <= to) break;
+      if (this.source.kind !== "received") continue;
+      if (this.options.topicId !== null && this.options.topicId !== event.topicId) continue;
+      if (event.kind === "join") this.#topics.delete(event.topicId);
+      else if (event.kind === "leave") this.#topics.add(event.topicId);
+    }
+    this.#position = to;
+  }
+
+  /** Undefined when it is live or stopped, else the cursor behind which the window has no longer all. */
+  async #catchUp(): Promise<string | undefined> {
+    while (!this.stopped) {
+      const events = this.hub.window.after(this.#position, SLICE);
+      if (events === undefined) return writeFeedCursor({ epoch: this.hub.epoch, position: this.#position });
+      if (events.length === 0) return this.#goLive();
+      for (const event of events) {
+        this.apply(event);
+        const root = this.#rootOf(event);
+        if (root !== undefined) await this.#give(root);
+        if (this.stopped) return undefined;
+        this.#position = event.position;
+      }
+      if (events.length === SLICE) await nextTurn();
+      await this.sink.room();
+    }
+    return undefined;
+  }
+
+  #rootOf(event: FeedEvent): Root | undefined {
+    if (!this.#topics.has(event.topicId)) return undefined;
+    if (event.kind === "notification") {
+      if (event.to !== null && !event.to.includes(this.options.userId)) return undefined;
+      if (this.hub.window.isRetracted(event.id)) return undefined;
+    }
+    return this.source.ofEvent(event, this.#isSeen);
+  }
+
+  #goLive(): undefined {
+    this.#state = "live";
+    this.hub.enterLive(this);
+  }
+
+  async #fromDatabase(cursor: string): Promise<void> {
+    resumes.inc({ from: "database" });
+    let upTo: number | null = null;
+    for (let after = cursor, more = true; more;) {
+      const page = await this.#page(after, upTo);
+      if (this.stopped) return;
+      if (upTo === null) {
+        upTo = page.position;
+        if (page.topicIds !== undefined) this.#topics = new Set(page.topicIds);
+      }
+      for (const [nth, row] of page.missed.entries()) {
+        await this.#give(this.source.ofRow(row));
+        if (nth % 50 === 49) await this.sink.room();
+        if (this.stopped) return;
+      }
+      more = page.more;
+      after = page.missed.at(-1)?.cursor ?? after;
+    }
+    this.#position = upTo!;
+    await this.hub.reached(upTo!);
+  }
+
+  async #give({ key, root }: Root): Promise<void> {
+    const payload: Payload = this.group.payload(key, root);
+    const bytes = payload instanceof Uint8Array ? payload : await payload;
+    if (!this.stopped) this.sink.next(bytes);
   }
 
   /** In the middle of a subscription the notifications service may be away for a while: what was missed comes when it is back. */
-  async #pageAtLast(after: string | null, upTo: number | null): Promise<ReplayPage> {
+  async #page(after: string, upTo: number | null) {
+    const { userId, topicId } = this.options;
     for (let attempt = 0;; attempt++) {
       try {
-        return await this.#page(after, upTo);
+        return await this.hub.page(() => this.source.page({ userId, topicId, after, upTo }));
       } catch (error) {
-        if (!isAway(error) || this.#abort.signal.aborted) throw error;
-        await delay(backoffMs(attempt, 100, 2 * SECOND), this.#abort.signal);
+        const isFirst = upTo === null && after === this.options.after;
+        if (isFirst || !isAway(error) || this.stopped) throw error;
+        await delay(backoffMs(attempt, 100, 2 * SECOND), this.#abort?.signal);
+        if (this.stopped) throw new UserError("SERVICE_UNAVAILABLE", "stopped");
       }
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

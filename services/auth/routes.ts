@@ -4,9 +4,14 @@ import * as v from "valibot";
 import type { Sql } from "../../kit/database.ts";
 import { UserError } from "../../kit/errors.ts";
 import { allowMember, type App, readJson } from "../../kit/http.ts";
+import { PAGE_LIMIT } from "../../kit/paging.ts";
 import type { Identities } from "./identities.ts";
 import { findSession } from "./sessions.ts";
+import { findUsers } from "./store.ts";
 
+const USERS = v.object({
+  ids: v.pipe(v.array(v.string()), v.maxLength(PAGE_LIMIT, `ids takes at most ${PAGE_LIMIT} ids`)),
+});
 const EXCHANGE = v.object({ token: v.nullish(v.string("a session's token")) });
 
 export interface AuthRoutesOptions {
@@ -32,5 +37,11 @@ export function addAuthRoutes(app: App, { sql, identities, secret }: AuthRoutesO
       userId: session?.userId ?? null,
       sessionExpiresAt: session?.expiresAt ?? null,
     });
+  });
+
+  // What events name, for the gateways: the same for every viewer.
+  app.post("/api/users", async (c) => {
+    allowMember(c, secret);
+    return c.json(await findUsers(sql, (await readJson(c, USERS)).ids));
   });
 }

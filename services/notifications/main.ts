@@ -4,6 +4,7 @@ import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config
 import { checkPreparedTransactions, serveParticipant } from "../../kit/participant/mod.ts";
 import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/notifications.graphql" with { type: "text" };
+import { Entities } from "./entities.ts";
 import { Feed } from "./feed.ts";
 import { Inbox } from "./inbox.ts";
 import { Members } from "./members.ts";
@@ -32,7 +33,7 @@ await runService({
     const parts = { feed, inbox, topics, members: new Members(sql, topics), list: new TopicList(sql) };
     await service.subgraph({ sdl, resolvers: resolvers(parts) });
     serveParticipant(service, await service.transactions(config), { sendNotification: sendNotification(feed) });
-    serveFeed(service, feed, new Resuming(sql, feed, inbox));
+    serveFeed(service, feed, new Resuming(sql, feed, inbox), new Entities(sql, feed));
     service.statusPage.push(() => ({
       title: "Feed",
       columns: ["epoch", "position"],

@@ -2,7 +2,7 @@
  * The feed for gateways: `GET /api/feed?after=POSITION` streams JSON lines, each event behind that position in its order, and
  * `{"position": N}` alone when nothing came for a while. Without `after`, from now on; the first line says where that is. Positions are
  * consecutive; `{"position": N, "skipped": true}` says that the events up to there are removed.
- * `POST /api/feed/…` answers what resuming.ts knows.
+ * `POST /api/feed/…` answers what resuming.ts and entities.ts know.
  */
 
 import * as v from "valibot";
@@ -11,6 +11,7 @@ import { allowMember, readJson } from "../../kit/http.ts";
 import { isUuid } from "../../kit/ids.ts";
 import type { Service } from "../../kit/service.ts";
 import { SECOND } from "../../kit/time.ts";
+import type { Entities } from "./entities.ts";
 import type { Feed } from "./feed.ts";
 import type { FeedEvent } from "./feed_events.ts";
 import { feedStreams } from "./metrics.ts";
@@ -32,6 +33,9 @@ const MEMBERSHIPS = v.object({
 const UNSEEN = v.object({
   userIds: v.pipe(v.array(USER_ID), v.maxLength(VIEWERS_LIMIT, `at most ${VIEWERS_LIMIT} users`)),
 });
+const IDS = v.pipe(v.array(USER_ID), v.maxLength(VIEWERS_LIMIT, `at most ${VIEWERS_LIMIT} ids`));
+const TOPICS = v.object({ ids: IDS });
+const NOTIFICATIONS = v.object({ ids: IDS, userId: v.nullable(USER_ID) });
 const REPLAY = v.object({
   userId: USER_ID,
   topicId: v.nullable(v.string()),
@@ -40,7 +44,12 @@ const REPLAY = v.object({
 });
 const ACKNOWLEDGEMENTS = v.object({ ...REPLAY.entries, topicId: v.string() });
 
-export function serveFeed({ app, secret, stopping }: Service, feed: Feed, resuming: Resuming): void {
+export function serveFeed(
+  { app, secret, stopping }: Service,
+  feed: Feed,
+  resuming: Resuming,
+  entities: Entities,
+): void {
   app.get("/api/feed", async (c) => {
     allowMember(c, secret);
     const given = c.req.query("after");
@@ -67,6 +76,15 @@ export function serveFeed({ app, secret, stopping }: Service, feed: Feed, resumi
   app.post("/api/feed/unseen", async (c) => {
     allowMember(c, secret);
     return c.json(await resuming.unseen((await readJson(c, UNSEEN)).userIds));
+  });
+  app.post("/api/feed/topics", async (c) => {
+    allowMember(c, secret);
+    return c.json(await entities.topics((await readJson(c, TOPICS)).ids));
+  });
+  app.post("/api/feed/notifications", async (c) => {
+    allowMember(c, secret);
+    const { ids, userId } = await readJson(c, NOTIFICATIONS);
+    return c.json(await entities.notifications(ids, userId));
   });
 }
 

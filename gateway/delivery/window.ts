@@ -1,0 +1,98 @@
+/**
+ * The newest events of the feed, in memory: whoever resumes within them costs the database nothing but the question what they are
+ * subscribed to. In: events from hub.ts. Out: to listeners that catch up.
+ */
+
+import type { FeedEvent, MembershipEvent, NotificationEvent, SeenAllEvent, SeenEvent } from "./feed_event.ts";
+
+/** How many events are kept, and how many characters of messages. */
+const MOST_EVENTS = 20_000;
+const MOST_CHARACTERS = 16_000_000;
+
+/** What a user did. */
+export type UserEvent = MembershipEvent | SeenEvent | SeenAllEvent;
+
+export class Window {
+  /** At consecutive positions, the first of them at `#events[#first]`. */
+  #events: FeedEvent[] = [];
+  #first = 0;
+  #characters = 0;
+  #position = 0;
+  readonly #byUser = new Map<string, UserEvent[]>();
+  readonly #retracted = new Set<string>();
+
+  constructor(private readonly mostEvents = MOST_EVENTS) {}
+
+  /** The last event's. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Forgets all; the next event is the one behind `position`. */
+  reset(position: number): void {
+    this.#events = [];
+    this.#first = 0;
+    this.#characters = 0;
+    this.#position = position;
+    this.#byUser.clear();
+    this.#retracted.clear();
+  }
+
+  push(event: FeedEvent): void {
+    this.#events.push(event);
+    this.#position = event.position;
+    if (event.kind === "notification") this.#characters += event.message.length;
+    else if (event.kind === "retract") this.#retracted.add(event.id);
+    else if (isOfUser(event)) {
+      const events = this.#byUser.get(event.userId);
+      if (events === undefined) this.#byUser.set(event.userId, [event]);
+      else events.push(event);
+    }
+    while (this.#events.length - this.#first > this.mostEvents || this.#characters > MOST_CHARACTERS) this.#shift();
+    if (this.#first > this.mostEvents) {
+      this.#events = this.#events.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Up to `limit` events behind `position`; undefined when some of these are no longer here. */
+  after(position: number, limit: number): readonly FeedEvent[] | undefined {
+    const skip = position - (this.#position - (this.#events.length - this.#first));
+    if (skip < 0) return undefined;
+    return this.#events.slice(this.#first + skip, this.#first + skip + limit);
+  }
+
+  /** What a user did, as far as it is here, in its order. */
+  byUser(userId: string): readonly UserEvent[] {
+    return this.#byUser.get(userId) ?? [];
+  }
+
+  isRetracted(id: string): boolean {
+    return this.#retracted.has(id);
+  }
+
+  /** Whether the user has acknowledged the notification, as far as what they did since is here. */
+  isSeen(userId: string, { id, topicId, position }: NotificationEvent): boolean {
+    return this.byUser(userId).some((event) =>
+      event.kind === "seen"
+        ? event.notificationId === id
+        : event.kind === "seenAll" && event.topicId === topicId && event.upToPosition >= position
+    );
+  }
+
+  #shift(): void {
+    const event = this.#events[this.#first]!;
+    this.#events[this.#first++] = undefined as never;
+    if (event.kind === "notification") this.#characters -= event.message.length;
+    else if (event.kind === "retract") this.#retracted.delete(event.id);
+    else if (isOfUser(event)) {
+      const events = this.#byUser.get(event.userId)!;
+      events.shift();
+      if (events.length === 0) this.#byUser.delete(event.userId);
+    }
+  }
+}
+
+function isOfUser(event: FeedEvent): event is UserEvent {
+  return event.kind === "join" || event.kind === "leave" || event.kind === "seen" || event.kind === "seenAll";
+}
