@@ -161,8 +161,8 @@ create table retractions (
 create index retractions_of_broadcasts on retractions (topic_id, number) where number is not null;
 
 -- What waits for its position: besides notifications, what announce() was given. Rows come and go at the rate of sends, and what is
--- dead would be read again and again until the next vacuum. So they are found by the transaction that wrote them: all that is visible
--- of transactions before feed_head.pending_from has been taken.
+-- dead would be read again and again until the next vacuum. So they are found by the transaction that wrote them: all that was visible
+-- in the snapshot feed_head.taken has been taken, and what is left is of transactions that were open then or began later.
 alter table feed_pending
   alter notification_id drop not null,
   add kind text not null default 'notification',
@@ -172,17 +172,18 @@ alter table feed_pending
 update feed_pending p set targeted = true from notifications n where n.id = p.notification_id and n.recipients is not null;
 create index feed_pending_xid on feed_pending (xid);
 alter table feed_head
-  add pending_from xid8 not null default '0',
+  add taken pg_snapshot not null default '1:1:',
   -- Up to here the events that are no notifications are removed, once they are old.
   add pruned_events bigint not null default 0;
 
--- The earliest transaction of which something may wait. In a database that was restored elsewhere transactions count anew, from less.
-create function first_pending() returns xid8 language sql stable as $$
-  select least(pending_from, pg_snapshot_xmin(pg_current_snapshot())) from feed_head
+-- From which transaction on something may wait. A database that was restored elsewhere counts transactions anew, perhaps from less.
+create function pending_from(taken pg_snapshot) returns xid8 language sql stable as $$
+  select case when pg_snapshot_xmax(taken) <= pg_snapshot_xmax(pg_current_snapshot()) then pg_snapshot_xmax(taken) else '0' end
 $$;
 
-create function is_pending() returns boolean language sql stable as $$
-  select exists (select from feed_pending where xid >= (select first_pending()))
+create function is_pending() returns boolean language sql stable set enable_seqscan = off as $$
+  select exists (select from feed_pending where xid >= (select pending_from(taken) from feed_head))
+    or exists (select from feed_pending where xid = any(array(select pg_snapshot_xip(taken) from feed_head)))
 $$;
 
 -- Gives a thing its place in the feed once the caller's transaction is committed: a kind of feed, and what its event tells.
@@ -202,18 +203,19 @@ as $$
 declare
   before bigint;
   batch feed_pending[];
-  mark xid8;
+  began xid8;
+  open xid8[];
+  now_taken pg_snapshot;
 begin
   perform pg_advisory_xact_lock(x'4e544658'::int, 1);
-  -- The mark is of the snapshot that took the rows: who is not committed in that one may well be in the next.
-  with taken as (
-    delete from feed_pending p where xid >= (select first_pending()) returning p as pending
-  ) select array_agg(pending order by (pending).since, (pending).notification_id), pg_snapshot_xmin(pg_current_snapshot())
-    into batch, mark from taken;
+  select h.position, pending_from(h.taken), array(select pg_snapshot_xip(h.taken)) into before, began, open from feed_head h;
+  with gone as (
+    delete from feed_pending p where xid >= began or xid = any(open) returning p as pending
+  ) select array_agg(pending order by (pending).since, (pending).notification_id), pg_current_snapshot()
+    into batch, now_taken from gone;
   if batch is null then
     return;
   end if;
-  select feed_head.position into before from feed_head;
   return query
     with events as (
       -- What is read of topic_heads is what was before the update below: one statement, one snapshot.
@@ -229,7 +231,7 @@ begin
         left join topic_heads h on h.topic_id = p.topic_id
         left join notifications n on n.id = p.notification_id and p.kind = 'notification'
     ), moved as (
-      update feed_head set position = before + cardinality(batch), pending_from = mark
+      update feed_head set position = before + cardinality(batch), taken = now_taken
     ), counted as (
       update topic_heads h set broadcasts = h.broadcasts + c.count from (
         select p.topic_id, count(*) as count from unnest(batch) p where p.kind = 'notification' and not p.targeted group by p.topic_id
