@@ -93,11 +93,13 @@ async function outcomes(databases: Databases): Promise<Finding[]> {
 async function notificationsOf({ notifications }: Databases): Promise<Finding[]> {
   const lost = await notifications<{ id: string }[]>`
     select transaction_id as id from two_phase_outcomes o where state = 'committed' and decided_at > now() - ${COMPARABLE}::interval
-      and not exists (select from notifications n where n.id::text = o.transaction_id)`;
+      and not exists (select from notifications n where n.id::text = o.transaction_id)
+      and not exists (select from removed_notifications r where r.id::text = o.transaction_id)`;
   const late = await notifications<{ id: string }[]>`
-    select id from notifications n where not exists (select from feed f where f.notification_id = n.id)`;
+    select id from notifications n where not exists (select from feed f where f.notification_id = n.id and f.kind = 'notification')`;
   const gaps = await notifications<{ id: string }[]>`
-    select position::text as id from (select position, lag(position) over (order by position) as before from feed) f where position <> before + 1`;
+    select position::text as id from (select position, lag(position) over (order by position) as before from feed) f
+      where position <> before + 1 and position > (select pruned_to from feed_head) + 1`;
   return [
     ...lost.map(({ id }) => ({
       what: "committed, and there is no notification",
@@ -117,10 +119,11 @@ async function notificationsOf({ notifications }: Databases): Promise<Finding[]>
   ];
 }
 
-/** What each user has sent, as the notifications and as the counter have it. */
+/** What each user has sent, those included that are removed since, as the notifications and as the counter have it. */
 async function counts({ notifications, counter }: Databases): Promise<Finding[]> {
   const sent = await notifications<{ id: string; count: number }[]>`
-    select from_user_id as id, count(*) as count from notifications group by from_user_id`;
+    select id, sum(sent)::bigint as count from (select from_user_id as id, count(*) as sent from notifications group by from_user_id
+      union all select user_id, sent from removed_sends) sent_ever group by id`;
   const counted = await counter<{ id: string; count: number }[]>`
     select user_id as id, sum(sent)::bigint as count from
       (select user_id, sent from totals union all select user_id, 1 from sends) all_sends group by user_id`;

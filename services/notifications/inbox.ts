@@ -131,30 +131,76 @@ export class Inbox {
   }
 
   /** Of `ids`, those that the viewer received, in no order. */
-  async received(viewerId: string, ids: readonly string[]): Promise<Received[]> {
+  received(viewerId: string, ids: readonly string[]): Promise<Received[]> {
+    return this.#byIds(viewerId, ids, this.sql`false`);
+  }
+
+  /** Of `ids`, those that the viewer received or sent, in no order. */
+  known(viewerId: string, ids: readonly string[]): Promise<Received[]> {
+    return this.#byIds(viewerId, ids, this.sql`t.created_by = ${viewerId}`);
+  }
+
+  async #byIds(viewerId: string, ids: readonly string[], orElse: ReturnType<Sql>): Promise<Received[]> {
     if (ids.length === 0) return [];
     const { sql } = this;
     return await sql<Received[]>`
       with found as materialized (
-        select f.position from feed f join topics t on t.id = f.topic_id
-        where f.notification_id = any(${[
-      ...ids,
-    ]}::uuid[]) and f.kind = 'notification' and not f.retracted and t.deleted_at is null
-          and (select true where case when f.targeted then
-            exists (select from recipients r where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.position = f.position)
-          else
-            exists (select from subscriptions s where s.topic_id = f.topic_id and s.user_id = ${viewerId}
-              and s.joined < f.position and (s."left" is null or s."left" > f.position))
-          end)
+        select f.position from unnest(${[...ids]}::uuid[]) as given (id) cross join lateral (
+          select * from feed f where f.notification_id = given.id and f.kind = 'notification' and not f.retracted offset 0
+        ) f cross join lateral (select * from topics t where t.id = f.topic_id and t.deleted_at is null offset 0) t
+        where ${orElse} or case when f.targeted then
+          exists (select from recipients r where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.position = f.position offset 0)
+        else
+          exists (select from subscriptions s where s.topic_id = f.topic_id and s.user_id = ${viewerId}
+            and s.joined < f.position and (s."left" is null or s."left" > f.position) offset 0)
+        end
       ) ${this.#notifications(viewerId)}`;
   }
 
-  /** @throws UserError `NOT_FOUND` */
+  /** What the viewer sent, newest first, older than position `before`: of the topics that are theirs. */
+  sent(viewerId: string, topicId: string | null, before: number | null, limit: number): Promise<Received[]> {
+    const { sql } = this;
+    const upper = before ?? Number.MAX_SAFE_INTEGER;
+    const part = (condition: ReturnType<Sql>) =>
+      sql`(select f.position from feed f where (f.topic_id, f.position) > (t.id, 0) and (f.topic_id, f.position) < (t.id, ${upper})
+        and ${condition} and not f.retracted order by f.topic_id desc, f.position desc limit ${limit})`;
+    return sql<Received[]>`
+      with found as materialized (
+        select p.position from topics t cross join lateral (
+          ${part(sql`f.number is not null`)} union all ${part(sql`f.targeted`)}
+        ) p where t.created_by = ${viewerId} and ${this.#topicIs(topicId, null)} order by p.position desc limit ${limit}
+      ) ${this.#notifications(viewerId)} order by f.position desc`;
+  }
+
+  /** How many have acknowledged each notification of `ids`. */
+  async seenCounts(ids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.sql<{ id: string; count: number }[]>`
+      select given.id, case when f.targeted then (
+          select count(*) from unnest(n.recipients) as named join recipients r
+            on r.user_id = named and r.topic_id = f.topic_id and r.position = f.position
+            join inboxes i on i.user_id = named and i.topic_id = f.topic_id where r.seen or r.position <= i.seen_to
+        ) else f.seen_count + seen_by_ranges(f.topic_id, f.number) end as count
+      from unnest(${[...ids]}::uuid[]) as given (id)
+        cross join lateral (select * from feed f where f.notification_id = given.id and f.kind = 'notification' offset 0) f
+        cross join lateral (select * from notifications n where n.id = given.id offset 0) n`;
+    return new Map(rows.map(({ id, count }) => [id, count]));
+  }
+
+  /**
+   * Takes a notification out of all inboxes and counts; again is fine.
+   * @throws UserError `NOT_FOUND`, or `FORBIDDEN` to who received it
+   */
   async retract(viewerId: string, id: string): Promise<void> {
     if (!isUuid(id)) throw new UserError("NOT_FOUND", "there is no such notification");
-    await this.sql`select retract_notification(${id}, ${viewerId})`.catch((error) => {
-      throw raisedError(error);
-    });
+    try {
+      await this.sql`select retract_notification(${id}, ${viewerId})`;
+    } catch (error) {
+      const raised = raisedError(error);
+      if (raised instanceof UserError && (await this.received(viewerId, [id])).length > 0) {
+        throw new UserError("FORBIDDEN", "only its sender may take a notification back");
+      }
+      throw raised;
+    }
   }
 
   /** What stands at the positions of `found`; open at its end for an order. `offset 0` has each looked up: hashed, whole tables are read. */

@@ -11,6 +11,7 @@ import { Members } from "./members.ts";
 import { migrations } from "./migrations/mod.ts";
 import { resolvers } from "./resolvers.ts";
 import { Resuming } from "./resuming.ts";
+import { Retention } from "./retention.ts";
 import { serveFeed } from "./stream.ts";
 import { TopicList } from "./topic_list.ts";
 import { Topics } from "./topics.ts";
@@ -28,6 +29,9 @@ await runService({
     const feed = new Feed(sql, service.log);
     await feed.start();
     service.onStop("the feed", () => feed.stop());
+    const retention = new Retention(sql, service.log);
+    retention.start();
+    service.onStop("retention", () => retention.stop());
     const inbox = new Inbox(sql);
     const topics = new Topics(sql);
     const parts = { feed, inbox, topics, members: new Members(sql, topics), list: new TopicList(sql) };

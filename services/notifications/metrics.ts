@@ -1,6 +1,6 @@
 /** What the notifications service measures. */
 
-import { Gauge } from "prom-client";
+import { Counter, Gauge } from "prom-client";
 import { registry } from "../../kit/metrics.ts";
 
 export const feedPosition = new Gauge({
@@ -18,5 +18,13 @@ export const feedPending = new Gauge({
 export const feedStreams = new Gauge({
   name: "notifyx_feed_streams",
   help: "Gateways that follow the feed here",
+  registers: [registry],
+});
+
+export const removedRows = new Counter({
+  name: "notifyx_retention_removed_total",
+  help:
+    "What was removed since its topic keeps it no longer, by kind: notification, trace, deleted; event counts positions looked at",
+  labelNames: ["kind"],
   registers: [registry],
 });

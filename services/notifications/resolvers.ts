@@ -1,5 +1,7 @@
 /** GraphQL of the inbox; topics are topic_resolvers.ts's, and sending is the gateway's, since it is a transaction over several services. */
 
+import DataLoader from "dataloader";
+import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
 import { connection, pageSize } from "../../kit/paging.ts";
 import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
@@ -20,8 +22,12 @@ export interface Parts extends Omit<TopicParts, "loaders"> {
   readonly inbox: Inbox;
 }
 
+/** The most ids that the gateway asks for at once. */
+const BATCH_LIMIT = 1_000;
+
 export function resolvers({ feed, inbox, topics, members, list }: Parts) {
   const loaders = topicLoaders(topics, members);
+  const seenCounts = seenCountLoaders(inbox);
   const ofTopics = topicResolvers({ topics, members, list, loaders });
 
   async function positionOf(cursor: string | null | undefined): Promise<number | null> {
@@ -47,10 +53,30 @@ export function resolvers({ feed, inbox, topics, members, list }: Parts) {
         const rows = nobody ? [] : await inbox.page(userId, filter, before, size + 1);
         return connection(rows, size, (row) => encodeFeedCursor(feed.epoch, row.position));
       },
+      async sentNotifications(_: unknown, given: Page & { topicId?: string | null }, context: SubgraphContext) {
+        const { userId } = requireViewer(context);
+        const size = pageSize(given.first);
+        const before = await positionOf(given.after);
+        if (given.topicId != null) await topics.one(given.topicId, userId);
+        const rows = await inbox.sent(userId, given.topicId ?? null, before, size + 1);
+        return connection(rows, size, (row) => encodeFeedCursor(feed.epoch, row.position));
+      },
+      async notification(_: unknown, { id }: { id: string }, context: SubgraphContext) {
+        const { userId } = requireViewer(context);
+        const [found] = isUuid(id) ? await inbox.known(userId, [id]) : [];
+        if (found === undefined) throw new UserError("NOT_FOUND", "there is no such notification");
+        return found;
+      },
       async unseenCount(_: unknown, { topicId }: { topicId?: string | null }, context: SubgraphContext) {
         const { userId } = requireViewer(context);
         if (topicId != null) await topics.one(topicId, userId);
         return await inbox.unseenCount(userId, topicId ?? null);
+      },
+      async _notifications(_: unknown, { ids }: { ids: string[] }, context: SubgraphContext) {
+        const { userId } = requireViewer(context);
+        if (ids.length > BATCH_LIMIT) throw new UserError("BAD_USER_INPUT", `ids names at most ${BATCH_LIMIT}`);
+        const found = new Map((await inbox.known(userId, ids.filter(isUuid))).map((one) => [one.id, one]));
+        return ids.map((id) => found.get(id.toLowerCase()) ?? null);
       },
     },
     Mutation: {
@@ -58,12 +84,45 @@ export function resolvers({ feed, inbox, topics, members, list }: Parts) {
       acknowledgeNotifications(_: unknown, { ids }: { ids: string[] }, context: SubgraphContext) {
         return inbox.acknowledge(requireViewer(context).userId, ids);
       },
+      async acknowledgeAll(
+        _: unknown,
+        { topicId, upTo }: { topicId?: string | null; upTo?: string | null },
+        context: SubgraphContext,
+      ) {
+        const { userId } = requireViewer(context);
+        if (topicId != null) await topics.one(topicId, userId);
+        return await inbox.acknowledgeAll(userId, topicId ?? null, await positionOf(upTo));
+      },
+      async retractNotification(_: unknown, { id }: { id: string }, context: SubgraphContext) {
+        await inbox.retract(requireViewer(context).userId, id);
+        return true;
+      },
     },
     Notification: {
       topic: ({ topicId }: Received, _: unknown, context: SubgraphContext) => loaders(context).topic.load(topicId),
       from: ({ fromUserId }: Received) => ({ id: fromUserId }),
       cursor: ({ position }: Received) => encodeFeedCursor(feed.epoch, position),
       status: ({ seen }: Received) => seen ? "SEEN" : "SENT",
+      recipientCount: ({ fromUserId, recipientCount }: Received, _: unknown, context: SubgraphContext) =>
+        fromUserId === requireViewer(context).userId ? recipientCount : null,
+      seenCount: ({ id, fromUserId }: Received, _: unknown, context: SubgraphContext) =>
+        fromUserId === requireViewer(context).userId ? seenCounts(context).load(id) : null,
     },
+  };
+}
+
+/** One statement for all notifications of a request. */
+function seenCountLoaders(inbox: Inbox) {
+  const made = new WeakMap<SubgraphContext, DataLoader<string, number>>();
+  return (context: SubgraphContext) => {
+    let found = made.get(context);
+    if (found === undefined) {
+      found = new DataLoader<string, number>(async (ids) => {
+        const counts = await inbox.seenCounts(ids);
+        return ids.map((id) => counts.get(id) ?? 0);
+      });
+      made.set(context, found);
+    }
+    return found;
   };
 }

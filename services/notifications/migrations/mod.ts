@@ -7,6 +7,7 @@ import topicSettings from "./000003_topics.sql" with { type: "text" };
 import inbox from "./000004_inbox.sql" with { type: "text" };
 import acknowledgements from "./000004_inbox_acknowledgements.sql" with { type: "text" };
 import pages from "./000004_inbox_pages.sql" with { type: "text" };
+import retention from "./000004_inbox_retention.sql" with { type: "text" };
 import topicLists from "./000005_topic_lists.sql" with { type: "text" };
 
 export const migrations = [
@@ -17,5 +18,6 @@ export const migrations = [
   { name: "000004_inbox", sql: inbox },
   { name: "000004_inbox_acknowledgements", sql: acknowledgements },
   { name: "000004_inbox_pages", sql: pages },
+  { name: "000004_inbox_retention", sql: retention },
   { name: "000005_topic_lists", sql: topicLists },
 ];
