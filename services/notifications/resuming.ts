@@ -9,6 +9,7 @@ import { isUuid } from "../../kit/ids.ts";
 import { cursorExpired, encodeFeedCursor } from "./cursors.ts";
 import type { Feed } from "./feed.ts";
 import type { Inbox, Received } from "./inbox.ts";
+import { lostPosition } from "./lost.ts";
 import { noSuchTopic } from "./topics.ts";
 
 /** How many rows one page holds. */
@@ -83,7 +84,7 @@ export class Resuming {
    * @throws UserError `NOT_FOUND` for the topic, `BAD_USER_INPUT` or `CURSOR_EXPIRED` for the cursor
    */
   async missed({ userId, topicId, after, upTo }: PageRequest) {
-    const from = after === null ? null : await this.#from(after, () => this.#lost(userId, topicId, 0));
+    const from = after === null ? null : await this.#from(after, () => lostPosition(this.sql, userId, topicId, 0));
     const { position: now, viewers: [viewer] } = await this.memberships([{ userId, topicId }]);
     if (viewer!.error !== undefined) throw noSuchTopic();
     const position = upTo ?? now;
@@ -91,7 +92,7 @@ export class Resuming {
     if (from !== null) {
       missed = await this.inbox.missed(userId, topicId, from, position, PAGE);
       // Looked at last: what is removed meanwhile is told by it, or still was on the page.
-      const lost = await this.#lost(userId, topicId, from);
+      const lost = await lostPosition(this.sql, userId, topicId, from);
       if (lost > from) throw cursorExpired(this.#cursor(lost));
     }
     return {
@@ -150,26 +151,6 @@ export class Resuming {
   /** The position of `cursor`; of another epoch, all that was before `oldest` is gone. */
   async #from(cursor: string, oldest: () => Promise<number>): Promise<number> {
     return await this.feed.positionOf(cursor) ?? Promise.reject(cursorExpired(this.#cursor(await oldest())));
-  }
-
-  /**
-   * The position of the last removed notification that the viewer received behind `from`; 0 where there is none. Exact, but for stays
-   * that ended within what is removed: of these only their end is known, not their last notification.
-   */
-  async #lost(userId: string, topicId: string | null, from: number): Promise<number> {
-    const { sql } = this;
-    const ofTopic = topicId === null ? sql`` : sql`and t.id = ${topicId}`;
-    const [row] = await sql<{ lost: number | null }[]>`
-      select max(lost) as lost from (
-        select least(h.lost_position, s."left") as lost
-          from subscriptions s join topics t on t.id = s.topic_id join topic_heads h on h.topic_id = s.topic_id
-          where s.user_id = ${userId} and t.deleted_at is null ${ofTopic}
-            and h.lost_number > s.joined_number and (s.left_number is null or s.left_number > s.joined_number)
-        union all
-        select i.lost_position from inboxes i join topics t on t.id = i.topic_id
-          where i.user_id = ${userId} and t.deleted_at is null ${ofTopic}
-      ) losses where lost > ${from}`;
-    return row!.lost ?? 0;
   }
 
   async #lostAcknowledgement(topicId: string): Promise<number> {

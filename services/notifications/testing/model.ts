@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { FeedEvent } from "../feed_events.ts";
+import type { FeedEvent, MembershipEvent } from "../feed_events.ts";
 
 export interface Sent {
   readonly position: number;
@@ -21,6 +21,7 @@ export class Model {
   /** In the order of positions. */
   readonly sent: Sent[] = [];
   readonly deleted = new Set<string>();
+  readonly #leaves: MembershipEvent[] = [];
   readonly #members = new Map<string, Set<string>>();
 
   apply(event: FeedEvent): void {
@@ -46,6 +47,7 @@ export class Model {
         break;
       case "leave":
         this.members(event.topicId).delete(event.userId);
+        this.#leaves.push(event);
         break;
       case "seen": {
         const one = this.sent.find(({ id }) => id === event.notificationId)!;
@@ -81,6 +83,11 @@ export class Model {
     let found = this.#members.get(topicId);
     if (found === undefined) this.#members.set(topicId, found = new Set());
     return found;
+  }
+
+  /** The positions at which a user left a topic. */
+  leaves(userId: string): number[] {
+    return this.#leaves.filter((event) => event.userId === userId).map(({ position }) => position);
   }
 
   /** What is there yet, of a topic or of all, newest first. */

@@ -1,0 +1,63 @@
+/** The gateway's upstream over real HTTP: events once and in order over lost streams, and what ends listeners. */
+
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import type { Directory, Instance } from "../../kit/directory.ts";
+import { delay } from "../../kit/time.ts";
+import { Balancer } from "../balancer.ts";
+import { UpstreamFeed } from "./feed.ts";
+
+const event = (position: number) => ({ position, kind: "topic", topicId: "topic" });
+
+/** What a gateway makes of streams with these lines, one stream after the other; in the end the feed stays silent. */
+async function told(streams: unknown[][]): Promise<{ told: (number | string)[]; asked: (string | null)[] }> {
+  const heard: (number | string)[] = [];
+  const asked: (string | null)[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    asked.push(new URL(request.url).searchParams.get("after"));
+    const lines = streams.shift();
+    if (lines === undefined) return new Response("no more", { status: 503 });
+    return new Response(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  });
+  const instance = { id: "a", service: "notifications", url: `http://127.0.0.1:${server.addr.port}` } as Instance;
+  const balancer = new Balancer({ instances: () => [instance] } as unknown as Directory);
+  const feed = new UpstreamFeed(
+    balancer,
+    "secret",
+    getLogger("test"),
+    ({ position }) => heard.push(position),
+    () => heard.push("ended"),
+  );
+  feed.start();
+  while (streams.length > 0 || asked.at(-1) === undefined) await delay(10);
+  await delay(20);
+  await feed.stop();
+  await server.shutdown();
+  return { told: heard, asked };
+}
+
+Deno.test("upstream feed - a stream that repeats or jumps is made good by the next", async () => {
+  const result = await told([
+    [{ position: 5, epoch: "a" }, event(6), event(8)],
+    [{ position: 6, epoch: "a" }, event(6), event(7), event(8)],
+    [{ position: 8, epoch: "a" }],
+  ]);
+  assert.deepEqual(result.told, [6, 7, 8]);
+  assert.deepEqual(result.asked.slice(0, 3), [null, "6", "8"]);
+});
+
+Deno.test("upstream feed - where events are removed it goes on behind them, and listeners have to begin anew", async () => {
+  const result = await told([
+    [{ position: 5, epoch: "a" }, event(6)],
+    [{ position: 6, epoch: "a" }, { position: 9, skipped: true }, event(10), { position: 8, skipped: true }, event(11)],
+  ]);
+  assert.deepEqual(result.told, [6, "ended", 10, 11]);
+});
+
+Deno.test("upstream feed - another epoch begins at its own position, and listeners have to begin anew", async () => {
+  const result = await told([
+    [{ position: 5, epoch: "a" }, event(6)],
+    [{ position: 2, epoch: "b" }, event(3)],
+  ]);
+  assert.deepEqual(result.told, [6, "ended", 3]);
+});
