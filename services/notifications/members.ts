@@ -77,9 +77,7 @@ export class Members {
 
   async subscriberCounts(ids: readonly string[]): Promise<Map<string, number>> {
     const rows = await this.sql<{ topic_id: string; count: number }[]>`
-      select topic_id, count(*) as count from subscriptions where "left" is null and topic_id in ${
-      this.sql([...ids])
-    } group by topic_id`;
+      select topic_id, subscribers as count from topic_heads where topic_id in ${this.sql([...ids])}`;
     return new Map(rows.map((row) => [row.topic_id, row.count]));
   }
 }

@@ -26,7 +26,7 @@ const EVENTS = 1_000;
  * what was acknowledged meanwhile.
  */
 const EVENTS_KEPT = "7 days";
-/** How long the ids of removed notifications are kept: longer than the decision log can be compared. */
+/** How long the ids of removed notifications are kept: longer than outcomes are. */
 const IDS_KEPT = "3 days";
 /** Before the first topic. */
 const NIL = "00000000-0000-0000-0000-000000000000";

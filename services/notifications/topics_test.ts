@@ -40,7 +40,7 @@ function hasCode(code: string, message?: RegExp) {
 
 /** What was announced of a topic since it was asked last, in its order. */
 async function announced(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ kind: string }[]>`delete from announced returning kind`;
+  const rows = await sql<{ kind: string }[]>`delete from feed_pending returning kind`;
   return rows.map(({ kind }) => kind);
 }
 

@@ -280,11 +280,14 @@ declare
   place bigint;
   number bigint;
 begin
+  -- Asked again under the lock: who removes an invitation, closes or deletes the topic holds it as well.
   if not may_see_topic(topic, member) then
     raise exception 'there is no such topic' using errcode = 'NX404';
   end if;
   perform pg_advisory_xact_lock(x'4e544658'::int, 1);
-  if exists (select from subscriptions where topic_id = topic and user_id = member and "left" is null) then
+  if not may_see_topic(topic, member) then
+    raise exception 'there is no such topic' using errcode = 'NX404';
+  elsif exists (select from subscriptions where topic_id = topic and user_id = member and "left" is null) then
     return;
   end if;
   place := next_position();

@@ -5,7 +5,7 @@ alter table feed_head
   -- No position behind this one was ever removed.
   add pruned_to bigint not null default 0;
 
--- For `deno task audit`: how many of each user's notifications were removed, and which of those that the decision log still knows.
+-- For `deno task audit`: how many of each user's notifications were removed, and which of those whose outcome is still known.
 create table removed_sends (user_id uuid primary key, sent bigint not null);
 create table removed_notifications (id uuid primary key, at timestamptz not null default now());
 create index removed_notifications_age on removed_notifications (at);
@@ -65,9 +65,10 @@ begin
     from (select user_id, count(*) as count, max(position) as last from gone group by user_id) g
     where i.user_id = g.user_id and i.topic_id = topic;
   with gone as (
-    delete from notifications n using unnest(removed) u where n.id = u.notification_id returning n.id, n.from_user_id, n.created_at
-  ), recent as (
-    insert into removed_notifications (id) select id from gone where created_at > now() - interval '3 days' on conflict do nothing
+    delete from notifications n using unnest(removed) u where n.id = u.notification_id returning n.id, n.from_user_id
+  ), known as (
+    insert into removed_notifications (id) select id from gone
+      where exists (select from two_phase_outcomes o where o.transaction_id = gone.id::text) on conflict do nothing
   )
   insert into removed_sends as s (user_id, sent) select from_user_id, count(*) from gone group by from_user_id
     on conflict (user_id) do update set sent = s.sent + excluded.sent;
