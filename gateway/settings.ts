@@ -1,9 +1,7 @@
 /** The gateway's own settings, besides those that every process has (kit/config.ts). `deno task start` checks them before it starts anything. */
 
 import * as v from "valibot";
-import { whole } from "../kit/config.ts";
-
-const MOST_BYTES = 1024 ** 4;
+import { SOCKET_SETTINGS } from "./delivery/settings.ts";
 
 const origins = v.pipe(
   v.string(),
@@ -13,23 +11,6 @@ const origins = v.pipe(
     "origins such as https://app.example, separated by commas",
   ),
 );
-
-/** What sockets may take: `delivery/limits.ts`, `delivery/drain.ts`. */
-export const SOCKET_SETTINGS = {
-  /** Off for benchmarks and load tests: what is limited by user and by address isn't then. */
-  NOTIFYX_LIMITS: v.optional(v.picklist(["on", "off"], "on or off"), "on"),
-  NOTIFYX_SOCKETS: v.optional(whole(1, 10_000_000), "20000"),
-  NOTIFYX_SOCKETS_PER_USER: v.optional(whole(1, 10_000_000), "50"),
-  NOTIFYX_SOCKETS_PER_ADDRESS: v.optional(whole(1, 10_000_000), "5000"),
-  NOTIFYX_SOCKET_OPERATIONS: v.optional(whole(1, 1_000_000), "100"),
-  NOTIFYX_SOCKET_MESSAGES_PER_SECOND: v.optional(whole(1, 1_000_000), "100"),
-  NOTIFYX_SOCKET_MESSAGES_BURST: v.optional(whole(1, 1_000_000), "300"),
-  NOTIFYX_SOCKET_BUFFER_BYTES: v.optional(whole(16 * 1024, MOST_BYTES), `${1024 ** 2}`),
-  NOTIFYX_SOCKET_BUFFERS_TOTAL_BYTES: v.optional(whole(1024 ** 2, MOST_BYTES), `${256 * 1024 ** 2}`),
-  NOTIFYX_SOCKET_COMPRESSION: v.optional(v.picklist(["on", "off"], "on or off"), "off"),
-  NOTIFYX_DRAIN_BATCH: v.optional(whole(1, 1_000_000), "500"),
-  NOTIFYX_DRAIN_INTERVAL_MS: v.optional(whole(1, 60_000), "250"),
-};
 
 export const GATEWAY_SETTINGS = {
   ...SOCKET_SETTINGS,

@@ -52,9 +52,9 @@ export class SocketBackend implements Backend {
     let unwatch = () => {};
     try {
       const token = bearerToken(payload.authorization ?? payload.Authorization);
-      // Before the exchange: a session that ends meanwhile is heard of as well.
-      if (token !== null) unwatch = watch(this.options.sessions, token, onEnded);
       const caller = new Caller(this.options.sessions, token, crypto.randomUUID());
+      // Before the exchange: a session that ends meanwhile is heard of as well.
+      unwatch = caller.watch(onEnded);
       const { userId } = await withTimeLimit("a session's exchange", ADMIT_LIMIT_MS, caller.session());
       // Anonymous callers are limited by their address alone.
       const release = userId === null ? () => {} : this.#users.take(userId);
@@ -113,10 +113,4 @@ export class SocketBackend implements Backend {
     operation.error(this.maskedErrors(errors));
     return NOTHING;
   }
-}
-
-/** Sessions that can't be watched yet are checked at each operation alone. */
-function watch(sessions: Sessions, token: string, onEnded: () => void): () => void {
-  const watched = sessions as Partial<Record<"watch", (token: string, onEnded: () => void) => () => void>>;
-  return watched.watch?.(token, onEnded) ?? (() => {});
 }

@@ -1,12 +1,9 @@
 /** What a gateway's sockets may take of it, each a setting: by user and by address, for people; and in all, for memory. */
 
 import { Counter } from "prom-client";
-import type * as v from "valibot";
 import type { Logger } from "../../kit/log.ts";
 import { registry } from "../../kit/metrics.ts";
-import type { SOCKET_SETTINGS } from "../settings.ts";
-
-export type SocketConfig = v.InferOutput<v.ObjectSchema<typeof SOCKET_SETTINGS, undefined>>;
+import type { SocketConfig } from "./settings.ts";
 
 export type LimitKind = "sockets" | "sockets_per_user" | "sockets_per_address" | "operations" | "messages" | "slow";
 

@@ -9,9 +9,10 @@ import { delay } from "../../kit/time.ts";
 import type { Origins } from "../origins.ts";
 import { type BackendOptions, SocketBackend } from "./backend.ts";
 import { drainInBatches } from "./drain.ts";
-import { countLimited, Holdings, type SocketConfig, socketLimits } from "./limits.ts";
+import { countLimited, Holdings, socketLimits } from "./limits.ts";
 import { Outboxes } from "./outbox.ts";
 import { Pings } from "./pings.ts";
+import type { SocketConfig } from "./settings.ts";
 import { createUpgrader, Socket, upgrade } from "./socket.ts";
 import { observeSockets } from "./socket_metrics.ts";
 
