@@ -15,7 +15,8 @@ import { countLimited, Holdings, type SocketLimits } from "./limits.ts";
 import { MessageRate } from "./message_rate.ts";
 import type { SubscribePayload } from "./messages.ts";
 import type { Running, Subscriptions } from "./operation.ts";
-import { type Admitted, type Backend, type Operation, Refused } from "./protocol.ts";
+import { type Admitted, type Backend, Refused } from "./protocol.ts";
+import type { Operation } from "./socket_operation.ts";
 
 /** How long the exchange of a session may take, in milliseconds, its retries included. */
 const ADMIT_LIMIT_MS = 10 * SECOND;
@@ -39,7 +40,7 @@ export class SocketBackend implements Backend {
     this.#users = new Holdings(options.limits.socketsPerUser);
   }
 
-  get mostOperations(): number {
+  get most() {
     return this.options.limits.operations;
   }
 
@@ -82,8 +83,9 @@ export class SocketBackend implements Backend {
       return this.#refuse(operation, [new UserError("BAD_USER_INPUT", why)]);
     }
     const request = { ...checked, operationName, variables, caller };
-    if (type === OperationTypeNode.SUBSCRIPTION) return await this.options.subscriptions.start(request, operation);
-    operation.endsByItself = true;
+    const isSubscription = type === OperationTypeNode.SUBSCRIPTION;
+    if (!operation.begin(isSubscription ? "subscription" : "request")) return NOTHING;
+    if (isSubscription) return await this.options.subscriptions.start(request, operation);
     const executing = executeOnce(request);
     if (type === OperationTypeNode.MUTATION) this.#keep(executing);
     const result = await executing;

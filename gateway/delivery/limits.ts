@@ -23,7 +23,8 @@ export interface SocketLimits {
   readonly sockets: number;
   readonly socketsPerUser: number;
   readonly socketsPerAddress: number;
-  readonly operations: number;
+  /** Of one socket, at once. Queries and mutations as many as may be asked for at once. */
+  readonly operations: { readonly subscription: number; readonly request: number };
   /** Null where a client may send as many messages as it likes. */
   readonly messages: { readonly perSecond: number; readonly burst: number } | null;
 }
@@ -32,13 +33,22 @@ export function socketLimits(config: SocketConfig, log: Logger): SocketLimits {
   const sockets = config.NOTIFYX_SOCKETS;
   if (config.NOTIFYX_LIMITS === "off") {
     log.warning("NOTIFYX_LIMITS is off: nothing is limited by user or by address");
-    return { sockets, socketsPerUser: Infinity, socketsPerAddress: Infinity, operations: Infinity, messages: null };
+    return {
+      sockets,
+      socketsPerUser: Infinity,
+      socketsPerAddress: Infinity,
+      operations: { subscription: Infinity, request: Infinity },
+      messages: null,
+    };
   }
   return {
     sockets,
     socketsPerUser: config.NOTIFYX_SOCKETS_PER_USER,
     socketsPerAddress: config.NOTIFYX_SOCKETS_PER_ADDRESS,
-    operations: config.NOTIFYX_SOCKET_OPERATIONS,
+    operations: {
+      subscription: config.NOTIFYX_SOCKET_SUBSCRIPTIONS,
+      request: config.NOTIFYX_SOCKET_MESSAGES_BURST,
+    },
     messages: {
       perSecond: config.NOTIFYX_SOCKET_MESSAGES_PER_SECOND,
       burst: config.NOTIFYX_SOCKET_MESSAGES_BURST,

@@ -15,26 +15,14 @@ import type { MessageRate } from "./message_rate.ts";
 import {
   ACK,
   type ClientMessage,
-  completed,
   duplicateReason,
-  failed,
   InvalidMessage,
-  NextPrefix,
   parseMessage,
   pong,
   type SubscribePayload,
 } from "./messages.ts";
-import type { Running, Sink } from "./operation.ts";
-
-/** What a connection writes to; all of it goes out in the order in which it is given. */
-export interface Wire {
-  send(message: string): void;
-  next(prefix: NextPrefix, payload: Uint8Array): void;
-  /** Closes behind what was sent before. */
-  close(code: CloseCode, reason?: string): void;
-  /** As {@link Sink.room}. */
-  room(): Promise<void> | undefined;
-}
+import type { Running } from "./operation.ts";
+import { Operation, type OperationKind, type OperationOwner, type Wire } from "./socket_operation.ts";
 
 /** What a connection is admitted with. */
 export interface Admitted {
@@ -51,11 +39,11 @@ export interface Backend {
    * @throws Refused which says how the connection is closed
    */
   admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void): Promise<Admitted>;
-  /** Starts an operation; never throws. What is wrong with it is told by `sink.error`. */
+  /** Starts an operation, and has it begin. What is wrong with it is told by `operation.error`; what is thrown is a fault of ours. */
   start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running>;
   maskedErrors(errors: readonly Error[]): readonly GraphQLFormattedError[];
-  /** How many operations one connection may have. */
-  readonly mostOperations: number;
+  /** How many operations of each kind one connection may have at once. */
+  readonly most: Readonly<Record<OperationKind, number>>;
   /** Undefined where messages aren't limited. */
   messageRate(): MessageRate | undefined;
   /** A limit was met, by its kind. */
@@ -75,66 +63,10 @@ export const INIT_LIMIT_MS = 3 * SECOND;
 /** How long what is no subscription may still take when its session has ended, in milliseconds: a logout gets its answer. */
 const LAST_ANSWERS_MS = 500;
 
-/** One operation of a connection, from its subscribe to its end: nothing is sent for it afterwards, whoever ends it. */
-export class Operation implements Sink {
-  /** Set when its document is known: a query or a mutation ends by itself, and a connection that leaves waits for it. */
-  endsByItself = false;
-  #prefix: NextPrefix | undefined;
-  #running: Running | undefined;
-  #ended = false;
-
-  constructor(
-    readonly id: string,
-    private readonly wire: Wire,
-    private readonly onEnd: (operation: Operation) => void,
-  ) {}
-
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** What runs for it; stopped at once where it has ended meanwhile. */
-  set running(running: Running) {
-    if (this.#ended) running.stop();
-    else this.#running = running;
-  }
-
-  next(payload: Uint8Array): void {
-    if (this.#ended) return;
-    this.wire.next(this.#prefix ??= new NextPrefix(this.id), payload);
-  }
-
-  error(errors: readonly GraphQLFormattedError[]): void {
-    this.#end(() => failed(this.id, errors));
-  }
-
-  complete(): void {
-    this.#end(() => completed(this.id));
-  }
-
-  /** Ends it without a word: the client completed it, or is gone. */
-  stop(): void {
-    this.#end();
-  }
-
-  room(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.wire.room();
-  }
-
-  #end(lastMessage?: () => string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    // Before anyone hears of the end: a connection that waited for it closes then.
-    if (lastMessage !== undefined) this.wire.send(lastMessage());
-    this.#running?.stop();
-    this.#running = undefined;
-    this.onEnd(this);
-  }
-}
-
-export class Connection {
+export class Connection implements OperationOwner {
   #state: "new" | "admitting" | "ready" | "leaving" | "closed" = "new";
   readonly #operations = new Map<string, Operation>();
+  readonly #begun: Record<OperationKind, number> = { subscription: 0, request: 0 };
   readonly #rate: MessageRate | undefined;
   #admitted: Admitted | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -180,6 +112,23 @@ export class Connection {
     this.#leaveWhenDone();
   }
 
+  onEnd(operation: Operation): void {
+    this.#operations.delete(operation.id);
+    if (operation.kind !== undefined) this.#begun[operation.kind]--;
+    if (this.#state === "leaving") this.#leaveWhenDone();
+  }
+
+  mayBegin(operation: Operation, kind: OperationKind): boolean {
+    const most = this.backend.most[kind];
+    if (this.#begun[kind] >= most) {
+      this.backend.limited("operations");
+      this.#refuse(operation, `a socket takes at most ${most} ${OPERATIONS[kind]} at once`, 1);
+      return false;
+    }
+    this.#begun[kind]++;
+    return true;
+  }
+
   #take(message: ClientMessage, retryAfterSeconds: number): void {
     switch (message.type) {
       case MessageType.Ping:
@@ -217,29 +166,19 @@ export class Connection {
 
   #subscribe(id: string, payload: SubscribePayload, retryAfterSeconds: number): void {
     if (this.#operations.has(id)) return this.#close(CLOSE.duplicateId, duplicateReason(id));
-    const operation = new Operation(id, this.wire, (ended) => {
-      this.#operations.delete(ended.id);
-      if (this.#state === "leaving") this.#leaveWhenDone();
-    });
-    const refusal = this.#refusal(retryAfterSeconds);
+    const operation = new Operation(id, this.wire, this);
     this.#operations.set(id, operation);
-    if (refusal !== undefined) return operation.error(this.backend.maskedErrors([refusal]));
+    if (retryAfterSeconds > 0) {
+      return this.#refuse(operation, "too many messages on this socket", retryAfterSeconds);
+    }
     this.backend.start(payload, this.#admitted!.caller, operation).then(
       (running) => operation.running = running,
       (error) => operation.error(this.backend.maskedErrors([error])),
     );
   }
 
-  #refusal(retryAfterSeconds: number): UserError | undefined {
-    if (retryAfterSeconds > 0) {
-      return new UserError("RATE_LIMITED", "too many messages on this socket", { retryAfterSeconds });
-    }
-    const { mostOperations } = this.backend;
-    if (this.#operations.size < mostOperations) return undefined;
-    this.backend.limited("operations");
-    return new UserError("RATE_LIMITED", `a socket takes at most ${mostOperations} operations at once`, {
-      retryAfterSeconds: 1,
-    });
+  #refuse(operation: Operation, why: string, retryAfterSeconds: number): void {
+    operation.error(this.backend.maskedErrors([new UserError("RATE_LIMITED", why, { retryAfterSeconds })]));
   }
 
   /** First the operations, since clients come back by themselves after the close and would not know why. */
@@ -250,7 +189,7 @@ export class Connection {
     const errors = this.backend.maskedErrors([sessionEnded()]);
     const last: Operation[] = [];
     for (const operation of [...this.#operations.values()]) {
-      if (operation.endsByItself) last.push(operation);
+      if (operation.kind === "request") last.push(operation);
       else operation.error(errors);
     }
     this.#state = "leaving";
@@ -259,7 +198,7 @@ export class Connection {
   }
 
   #leaveWhenDone(): void {
-    for (const operation of this.#operations.values()) if (operation.endsByItself) return;
+    if (this.#begun.request > 0) return;
     this.#close(this.#sessionEnded ? CLOSE.forbidden : CLOSE.restarting);
   }
 
@@ -288,6 +227,8 @@ export class Connection {
     return this.#state === "closed";
   }
 }
+
+const OPERATIONS = { subscription: "subscriptions", request: "queries and mutations" };
 
 function sessionEnded(): UserError {
   return new UserError("UNAUTHENTICATED", "the session has ended: sign in again");

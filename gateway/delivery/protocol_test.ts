@@ -7,7 +7,8 @@ import { CLOSE, type CloseCode } from "./close_codes.ts";
 import { MessageRate } from "./message_rate.ts";
 import { type NextPrefix } from "./messages.ts";
 import type { Running } from "./operation.ts";
-import { type Admitted, type Backend, Connection, Operation, Refused, type Wire } from "./protocol.ts";
+import { type Admitted, type Backend, Connection, Refused } from "./protocol.ts";
+import type { Operation, OperationKind, Wire } from "./socket_operation.ts";
 
 const decoder = new TextDecoder();
 const payload = (text: string) => new TextEncoder().encode(text);
@@ -19,8 +20,10 @@ class Bench implements Wire, Backend {
   reason: string | undefined;
   left = 0;
   stopped = 0;
-  mostOperations = 3;
+  most = { subscription: 3, request: 3 };
   rate: MessageRate | undefined;
+  /** As what operations begin; undefined: they are still being prepared. */
+  kind: OperationKind | undefined = "subscription";
   endSession = () => {};
   readonly admission = Promise.withResolvers<Admitted>();
   readonly operations: Operation[] = [];
@@ -48,6 +51,7 @@ class Bench implements Wire, Backend {
     return this.admission.promise;
   }
   start(_payload: unknown, _caller: Caller, operation: Operation) {
+    if (this.kind !== undefined && !operation.begin(this.kind)) return Promise.resolve(this.running);
     this.operations.push(operation);
     const start = Promise.withResolvers<Running>();
     this.starts.push(start);
@@ -133,7 +137,7 @@ Deno.test("protocol - a refusal and a fault at the admission close with their ow
 
 Deno.test("protocol - an id is in use while its operation is being prepared, and free after its end", async () => {
   for (const id of ["1", "constructor", "__proto__", "hasOwnProperty"]) {
-    using opened = await open();
+    using opened = await open((bench) => bench.kind = undefined);
     const { bench, subscribe } = opened;
     subscribe(id);
     bench.operations[0]!.complete();
@@ -236,8 +240,8 @@ Deno.test("protocol - a mutation that ended its own session still has its answer
   for (const answers of [true, false]) {
     using opened = await open();
     const { bench, subscribe } = opened;
+    bench.kind = "request";
     subscribe("logout");
-    bench.operations[0]!.endsByItself = true;
     bench.endSession();
     assert.equal(bench.closed, undefined);
     subscribe("another");
@@ -258,8 +262,8 @@ Deno.test("protocol - the stop waits for queries and mutations, and takes no new
 
   using busy = await open();
   busy.subscribe("a subscription");
+  busy.bench.kind = "request";
   busy.subscribe("a mutation");
-  busy.bench.operations[1]!.endsByItself = true;
   busy.connection.drain();
   assert.equal(busy.bench.closed, undefined);
   busy.subscribe("late");
@@ -270,24 +274,26 @@ Deno.test("protocol - the stop waits for queries and mutations, and takes no new
   assert.deepEqual([busy.bench.closed, busy.bench.operations.length], [CLOSE.restarting, 2]);
 });
 
-Deno.test("protocol - one operation too many is refused alone, and there is room again once one ends", async () => {
+Deno.test("protocol - one operation too many of a kind is refused alone, and there is room again once one ends", async () => {
   using opened = await open();
   const { bench, subscribe } = opened;
   for (const id of ["1", "2", "3", "4", "4"]) subscribe(id);
-  assert.deepEqual([bench.types, bench.limits, bench.closed], [
-    ["error", "error"],
-    ["operations", "operations"],
-    undefined,
-  ]);
+  assert.deepEqual([bench.types, bench.limits], [["error", "error"], ["operations", "operations"]]);
+  bench.kind = "request";
+  for (const id of ["5", "6", "7", "8"]) subscribe(id);
+  assert.deepEqual([bench.types.length, bench.operations.length, bench.closed], [3, 6, undefined]);
+  bench.kind = "subscription";
+  bench.operations[0]!.complete();
   bench.operations[0]!.complete();
   subscribe("4");
-  assert.equal(bench.operations.length, 4);
+  subscribe("9");
+  assert.deepEqual([bench.types.length, bench.operations.length], [5, 7]);
 });
 
 Deno.test("protocol - messages beyond the rate are refused, and a flood closes with 1013", async () => {
   let now = 0;
   using opened = await open((bench) => {
-    bench.mostOperations = 1_000;
+    bench.most = { subscription: 1_000, request: 1_000 };
     bench.rate = new MessageRate(10, 20, () => now);
   });
   const { bench, subscribe } = opened;

@@ -11,7 +11,7 @@ export const SOCKET_SETTINGS = {
   NOTIFYX_SOCKETS: v.optional(whole(1, 10_000_000), "20000"),
   NOTIFYX_SOCKETS_PER_USER: v.optional(whole(1, 10_000_000), "50"),
   NOTIFYX_SOCKETS_PER_ADDRESS: v.optional(whole(1, 10_000_000), "5000"),
-  NOTIFYX_SOCKET_OPERATIONS: v.optional(whole(1, 1_000_000), "100"),
+  NOTIFYX_SOCKET_SUBSCRIPTIONS: v.optional(whole(1, 1_000_000), "100"),
   NOTIFYX_SOCKET_MESSAGES_PER_SECOND: v.optional(whole(1, 1_000_000), "100"),
   NOTIFYX_SOCKET_MESSAGES_BURST: v.optional(whole(1, 1_000_000), "300"),
   NOTIFYX_SOCKET_BUFFER_BYTES: v.optional(whole(16 * 1024, MOST_BYTES), `${1024 ** 2}`),

@@ -9,7 +9,8 @@ import { CLOSE, type CloseCode } from "./close_codes.ts";
 import { type NextPrefix, SUBPROTOCOL } from "./messages.ts";
 import { type MessageWriter, Outbox, type Outboxes, type OutboxOwner } from "./outbox.ts";
 import type { Pinged } from "./pings.ts";
-import { type Backend, Connection, type Wire } from "./protocol.ts";
+import { type Backend, Connection } from "./protocol.ts";
+import type { Wire } from "./socket_operation.ts";
 
 /** The largest message that a client may send, in bytes: the longest text to the most recipients fits. */
 const MESSAGE_LIMIT_BYTES = 256 * 1024;
