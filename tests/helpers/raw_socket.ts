@@ -50,7 +50,9 @@ export class RawSocket implements Disposable {
     { protocol = "graphql-transport-ws", headers = "", echoes = true } = {},
   ): Promise<RawSocket> {
     const { hostname, port, pathname } = new URL(url);
-    const socket = new RawSocket(await Deno.connect({ hostname, port: Number(port) }), echoes);
+    const tcp = await Deno.connect({ hostname, port: Number(port) });
+    tcp.setNoDelay(true);
+    const socket = new RawSocket(tcp, echoes);
     await socket.write(Buffer.from(
       `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
