@@ -59,7 +59,12 @@ Deno.test("pages - a bad size and a bad cursor get their codes", async (t) => {
         );
       }
     }
-    assert.equal(await bob.code('{ users(search: "\\u0000") { edges { cursor } } }'), "BAD_USER_INPUT");
+    for (const list of ["topics", "users"]) {
+      for (const search of ["\0", "\ud800", "x".repeat(255), "🦊".repeat(255)]) {
+        const query = `query ($search: String) { ${list}(search: $search) { edges { cursor } } }`;
+        assert.equal(await bob.code(query, { search }), "BAD_USER_INPUT", list);
+      }
+    }
   });
 
   await t.step("a cursor of another epoch is CURSOR_EXPIRED, and its oldestCursor works", async () => {

@@ -25,8 +25,12 @@ async function told(streams: unknown[][]): Promise<{ told: (number | string)[]; 
     balancer,
     "secret",
     getLogger("test"),
-    ({ position }) => heard.push(position),
-    () => heard.push("ended"),
+    {
+      onStart: () => {},
+      onEvent: ({ position }) => heard.push(position),
+      onSkip: (from, to) => heard.push(`${from} to ${to} removed`),
+      onOtherEpoch: (position) => heard.push(`another at ${position}`),
+    },
   );
   feed.start();
   while (streams.length > 0 || asked.at(-1) === undefined) await delay(10);
@@ -51,7 +55,7 @@ Deno.test("upstream feed - where events are removed it goes on behind them, and 
     [{ position: 5, epoch: "a" }, event(6)],
     [{ position: 6, epoch: "a" }, { position: 9, skipped: true }, event(10), { position: 8, skipped: true }, event(11)],
   ]);
-  assert.deepEqual(result.told, [6, "ended", 10, 11]);
+  assert.deepEqual(result.told, [6, "6 to 9 removed", 10, 11]);
 });
 
 Deno.test("upstream feed - another epoch begins at its own position, and listeners have to begin anew", async () => {
@@ -59,5 +63,5 @@ Deno.test("upstream feed - another epoch begins at its own position, and listene
     [{ position: 5, epoch: "a" }, event(6)],
     [{ position: 2, epoch: "b" }, event(3)],
   ]);
-  assert.deepEqual(result.told, [6, "ended", 3]);
+  assert.deepEqual(result.told, [6, "another at 2", 3]);
 });
