@@ -37,11 +37,16 @@ async function withManyNotifications(use: (sql: Sql) => Promise<void>): Promise<
 /** How many rows of the feed and of what was received and seen `ask` reads. */
 async function rowsRead(sql: Sql, ask: (inbox: Inbox) => Promise<unknown>): Promise<number> {
   return await sql.begin(async (transaction) => {
+    // What the connection's earlier transactions read is there until it is reported.
+    const readSoFar = async () => {
+      const [read] = await transaction<{ rows: number }[]>`
+        select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables
+        where relname in ('feed', 'recipients', 'seen_ranges', 'retractions', 'inboxes')`;
+      return read!.rows;
+    };
+    const before = await readSoFar();
     await ask(new Inbox(transaction as unknown as Sql));
-    const [read] = await transaction<{ rows: number }[]>`
-      select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables
-      where relname in ('feed', 'recipients', 'seen_ranges', 'retractions', 'inboxes')`;
-    return read!.rows;
+    return await readSoFar() - before;
   }) as number;
 }
 

@@ -322,7 +322,8 @@ declare
   is_targeted boolean := cardinality(recipient_ids) > 0;
 begin
   select * into found_topic from topics where topics.id = topic and deleted_at is null;
-  if found_topic.id is null then
+  -- Whoever doesn't see it isn't told that it is there.
+  if found_topic.id is null or (found_topic.created_by <> sender and not may_see_topic(topic, sender)) then
     raise exception 'there is no such topic' using errcode = 'NX404';
   elsif found_topic.created_by <> sender then
     raise exception 'only the creator of a topic may send to it' using errcode = 'NX403';
