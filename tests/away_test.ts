@@ -8,9 +8,10 @@ const AWAY = { code: "SERVICE_UNAVAILABLE" };
 
 Deno.test("away - auth: what arrives is from the id alone, and whose session is known goes on", async () => {
   await using system = await startSystem();
-  const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
+  const [ann, bob, carol] = await Promise.all([1, 2, 3].map(() => User.register(system))) as [User, User, User];
   const topicId = await ann.createTopic("news");
-  await bob.join(topicId);
+  const others = await carol.createTopic("other news");
+  await Promise.all([bob.join(topicId), bob.join(others)]);
   using socket = await bob.connect();
   const id = socket.subscribe("subscription { notificationReceived { message topic { name } from { id email } } }");
   await listening(system, 1);
@@ -21,14 +22,20 @@ Deno.test("away - auth: what arrives is from the id alone, and whose session is 
 
   await system.node("auth").process.stop(5_000);
 
-  await ann.send(topicId, "without one");
-  const [, without] = await socket.receive(id, 2);
-  assert.deepEqual(without, { message: "without one", topic: { name: "news" }, from: { id: ann.id, email: null } });
+  await ann.send(topicId, "with what is known of her");
+  await carol.send(others, "without one");
+  const [, known, without] = await socket.receive(id, 3);
+  assert.deepEqual(known.from, { id: ann.id, email: ann.email });
+  assert.deepEqual(without, {
+    message: "without one",
+    topic: { name: "other news" },
+    from: { id: carol.id, email: null },
+  });
   const { errors } = socket.frames.at(-1)!.payload;
   assert.deepEqual(errors.map((error: { path: unknown }) => error.path), [["notificationReceived", "from", "email"]]);
   assert.deepEqual(errors[0].extensions, AWAY);
   assert.equal((await bob.inbox())[0], "without one");
-  assert.equal((await ann.get("{ _: topics { edges { node { name } } } }"))._.edges[0].node.name, "news");
+  assert.equal((await ann.get("{ _: topics { edges { node { name } } } }"))._.edges[0].node.name, "other news");
   assert.equal(await ann.code("{ me { email } }"), AWAY.code);
   await assert.rejects(User.register(system), /SERVICE_UNAVAILABLE/);
 });

@@ -143,8 +143,10 @@ export class Listener {
     if (cursor.epoch !== this.hub.epoch) return after;
     if (cursor.position > position) throw unknownCursor();
     if (this.hub.window.after(cursor.position, 1) === undefined) return after;
-    resumes.inc({ from: "window" });
     this.#goBack(cursor.position, position);
+    // Whether what is removed concerns this viewer, the database knows.
+    if (this.hub.window.isPruned(this.#topics, cursor.position)) return after;
+    resumes.inc({ from: "window" });
     return undefined;
   }
 
@@ -165,7 +167,9 @@ export class Listener {
   async #catchUp(): Promise<string | undefined> {
     while (!this.stopped) {
       const events = this.hub.window.after(this.#position, SLICE);
-      if (events === undefined) return writeFeedCursor({ epoch: this.hub.epoch, position: this.#position });
+      if (events === undefined || this.hub.window.isPruned(this.#topics, this.#position)) {
+        return writeFeedCursor({ epoch: this.hub.epoch, position: this.#position });
+      }
       if (events.length === 0) return this.#goLive();
       for (const event of events) {
         this.apply(event);

@@ -20,6 +20,8 @@ export class Window {
   #position = 0;
   readonly #byUser = new Map<string, UserEvent[]>();
   readonly #retracted = new Set<string>();
+  /** Up to which position a topic's notifications are removed, where some of them may stand here. */
+  readonly #pruned = new Map<string, number>();
 
   constructor(private readonly mostEvents = MOST_EVENTS) {}
 
@@ -36,6 +38,7 @@ export class Window {
     this.#position = position;
     this.#byUser.clear();
     this.#retracted.clear();
+    this.#pruned.clear();
   }
 
   push(event: FeedEvent): void {
@@ -43,6 +46,7 @@ export class Window {
     this.#position = event.position;
     if (event.kind === "notification") this.#characters += event.message.length;
     else if (event.kind === "retract") this.#retracted.add(event.id);
+    else if (event.kind === "prune") this.#pruned.set(event.topicId, event.upToPosition);
     else if (isOfUser(event)) {
       const events = this.#byUser.get(event.userId);
       if (events === undefined) this.#byUser.set(event.userId, [event]);
@@ -67,6 +71,12 @@ export class Window {
     return this.#byUser.get(userId) ?? [];
   }
 
+  /** Whether a topic's notifications behind `position` are removed by now, some of which may still stand here. */
+  isPruned(topics: ReadonlySet<string>, position: number): boolean {
+    for (const [topicId, upTo] of this.#pruned) if (upTo > position && topics.has(topicId)) return true;
+    return false;
+  }
+
   isRetracted(id: string): boolean {
     return this.#retracted.has(id);
   }
@@ -85,7 +95,10 @@ export class Window {
     this.#events[this.#first++] = undefined as never;
     if (event.kind === "notification") this.#characters -= event.message.length;
     else if (event.kind === "retract") this.#retracted.delete(event.id);
-    else if (isOfUser(event)) {
+    else if (event.kind === "prune") {
+      // A later one of the topic stands for it.
+      if (this.#pruned.get(event.topicId) === event.upToPosition) this.#pruned.delete(event.topicId);
+    } else if (isOfUser(event)) {
       const events = this.#byUser.get(event.userId)!;
       events.shift();
       if (events.length === 0) this.#byUser.delete(event.userId);
