@@ -2,6 +2,8 @@
 
 const BENCHES: Record<string, string> = {
   two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",
+  inbox:
+    "the first page, unseenCount and a send at 1,000 notifications and 10 subscribers, and at 1,000,000 and 100,000",
 };
 
 const names = Deno.args.filter((argument) => !argument.startsWith("-"));

@@ -5,6 +5,7 @@
  * broadcast and the user was subscribed at that position (`joined < position < left`), or recipients has a row for them.
  */
 
+import type { PendingQuery, Row } from "postgres";
 import type { Sql } from "../../kit/database.ts";
 import { raisedError } from "../../kit/database_errors.ts";
 import { UserError } from "../../kit/errors.ts";
@@ -29,6 +30,9 @@ export interface InboxFilter {
   readonly seen: boolean | null;
 }
 
+/** A part of a statement. */
+type Part = PendingQuery<Row[]>;
+
 /** The most ids that one acknowledgement may name. */
 const ACKNOWLEDGE_LIMIT = 1_000;
 
@@ -44,57 +48,27 @@ export class Inbox {
     const { sql } = this;
     const upper = before ?? Number.MAX_SAFE_INTEGER;
     const { topicId, fromUserId, seen } = filter;
-    // Of a topic there are the broadcasts and the targeted ones, each newest first by an index of its own. Rows are compared, so that no
-    // other index serves: by position alone the planner takes the primary key, and reads past the notifications of all other topics.
-    const broadcasts = seen === null
-      ? sql`select b.position from subscriptions s join topics t on t.id = s.topic_id cross join lateral (
-          select f.position from feed f where (f.topic_id, f.position) > (s.topic_id, s.joined)
-            and (f.topic_id, f.position) < (s.topic_id, least(s."left", ${upper}))
-            and f.number is not null and not f.retracted order by f.topic_id desc, f.position desc limit ${limit}
-        ) b where s.user_id = ${viewerId} and ${this.#topicIs(topicId, fromUserId)}`
-      : sql`select b.position from topics t cross join lateral ${
-        seen ? sql`seen_positions` : sql`unseen_positions`
-      }(${viewerId}, t.id, ${upper}, ${limit}::int) as b (position)
-        where t.id in (select topic_id from subscriptions where user_id = ${viewerId}) and ${
-        this.#topicIs(topicId, fromUserId)
-      }`;
-    const rows = (condition: ReturnType<Sql>) =>
-      sql`(select r.position from recipients r where r.user_id = i.user_id and r.topic_id = i.topic_id and r.position < ${upper}
-        and ${condition} order by r.position desc limit ${limit})`;
-    const targeted = seen === null
-      ? rows(sql`true`)
-      : seen
-      ? sql`(${rows(sql`r.position <= i.seen_to`)} union all ${rows(sql`r.position > i.seen_to and r.seen`)})`
-      : rows(sql`r.position > i.seen_to and not r.seen`);
-    return sql<Received[]>`
-      with found as materialized (
-        select position from (
-          ${broadcasts}
-          union all
-          select r.position from inboxes i join topics t on t.id = i.topic_id cross join lateral ${targeted} r
-            where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId, fromUserId)}
-        ) all_of_them order by position desc limit ${limit}
-      ) ${this.#notifications(viewerId)} order by f.position desc`;
+    const positions = sql`select inbox_positions(${viewerId}, ${topicId}, ${fromUserId}, ${seen}, ${upper}, ${limit})`;
+    return sql<Received[]>`${this.#notifications(viewerId, positions)} order by position desc`;
   }
 
   /** Oldest first, with positions from behind `after` up to `upTo`. */
   missed(viewerId: string, topicId: string | null, after: number, upTo: number, limit: number): Promise<Received[]> {
     const { sql } = this;
-    return sql<Received[]>`
-      with found as materialized (
+    const positions = sql`
         select position from (
           select b.position from subscriptions s join topics t on t.id = s.topic_id cross join lateral (
             select f.position from feed f where (f.topic_id, f.position) > (s.topic_id, greatest(s.joined, ${after}))
               and (f.topic_id, f.position) < (s.topic_id, least(s."left", ${upTo + 1}))
               and f.number is not null and not f.retracted order by f.topic_id, f.position limit ${limit}
-          ) b where s.user_id = ${viewerId} and ${this.#topicIs(topicId, null)}
+          ) b where s.user_id = ${viewerId} and ${this.#topicIs(topicId)}
           union all
           select r.position from inboxes i join topics t on t.id = i.topic_id cross join lateral (
             select r.position from recipients r where r.user_id = i.user_id and r.topic_id = i.topic_id
               and r.position > ${after} and r.position <= ${upTo} order by r.position limit ${limit}
-          ) r where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId, null)}
-        ) all_of_them order by position limit ${limit}
-      ) ${this.#notifications(viewerId)} order by f.position`;
+          ) r where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId)}
+        ) all_of_them order by position limit ${limit}`;
+    return sql<Received[]>`${this.#notifications(viewerId, positions)} order by position`;
   }
 
   async unseenCount(viewerId: string, topicId: string | null): Promise<number> {
@@ -140,11 +114,10 @@ export class Inbox {
     return this.#byIds(viewerId, ids, this.sql`t.created_by = ${viewerId}`);
   }
 
-  async #byIds(viewerId: string, ids: readonly string[], orElse: ReturnType<Sql>): Promise<Received[]> {
+  async #byIds(viewerId: string, ids: readonly string[], orElse: Part): Promise<Received[]> {
     if (ids.length === 0) return [];
     const { sql } = this;
-    return await sql<Received[]>`
-      with found as materialized (
+    const positions = sql`
         select f.position from unnest(${[...ids]}::uuid[]) as given (id) cross join lateral (
           select * from feed f where f.notification_id = given.id and f.kind = 'notification' and not f.retracted offset 0
         ) f cross join lateral (select * from topics t where t.id = f.topic_id and t.deleted_at is null offset 0) t
@@ -153,23 +126,22 @@ export class Inbox {
         else
           exists (select from subscriptions s where s.topic_id = f.topic_id and s.user_id = ${viewerId}
             and s.joined < f.position and (s."left" is null or s."left" > f.position) offset 0)
-        end
-      ) ${this.#notifications(viewerId)}`;
+        end`;
+    return await sql<Received[]>`${this.#notifications(viewerId, positions)}`;
   }
 
   /** What the viewer sent, newest first, older than position `before`: of the topics that are theirs. */
   sent(viewerId: string, topicId: string | null, before: number | null, limit: number): Promise<Received[]> {
     const { sql } = this;
     const upper = before ?? Number.MAX_SAFE_INTEGER;
-    const part = (condition: ReturnType<Sql>) =>
+    const part = (condition: Part) =>
       sql`(select f.position from feed f where (f.topic_id, f.position) > (t.id, 0) and (f.topic_id, f.position) < (t.id, ${upper})
         and ${condition} and not f.retracted order by f.topic_id desc, f.position desc limit ${limit})`;
-    return sql<Received[]>`
-      with found as materialized (
+    const positions = sql`
         select p.position from topics t cross join lateral (
           ${part(sql`f.number is not null`)} union all ${part(sql`f.targeted`)}
-        ) p where t.created_by = ${viewerId} and ${this.#topicIs(topicId, null)} order by p.position desc limit ${limit}
-      ) ${this.#notifications(viewerId)} order by f.position desc`;
+        ) p where t.created_by = ${viewerId} and ${this.#topicIs(topicId)} order by p.position desc limit ${limit}`;
+    return sql<Received[]>`${this.#notifications(viewerId, positions)} order by position desc`;
   }
 
   /** How many have acknowledged each notification of `ids`. */
@@ -203,26 +175,16 @@ export class Inbox {
     }
   }
 
-  /** What stands at the positions of `found`; open at its end for an order. `offset 0` has each looked up: hashed, whole tables are read. */
-  #notifications(viewerId: string) {
+  /** What stands at the positions that a query gives; open at its end for an order. */
+  #notifications(viewerId: string, positions: Part) {
     return this.sql`
-      select f.position, n.id, n.topic_id as "topicId", n.from_user_id as "fromUserId", n.message, n.created_at as "createdAt",
-        f.recipient_count as "recipientCount", coalesce(case when f.targeted then
-          (select r.seen or r.position <= i.seen_to from recipients r join inboxes i on i.user_id = r.user_id and i.topic_id = r.topic_id
-            where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.position = f.position)
-        else
-          (select r.last from seen_ranges r where r.user_id = ${viewerId} and r.topic_id = f.topic_id and r.first <= f.number
-            order by r.first desc limit 1) >= f.number
-        end, false) as seen
-      from found cross join lateral (select * from feed f where f.position = found.position offset 0) f
-        cross join lateral (select * from notifications n where n.id = f.notification_id offset 0) n`;
+      select position, id, topic_id as "topicId", from_user_id as "fromUserId", message, created_at as "createdAt",
+        recipient_count as "recipientCount", seen from notifications_at(${viewerId}, array(${positions}))`;
   }
 
-  /** A condition on the topic `t`. Only its creator sends to a topic, so who sent is asked of the topic. */
-  #topicIs(topicId: string | null, fromUserId: string | null) {
+  /** A condition on the topic `t`. */
+  #topicIs(topicId: string | null) {
     const { sql } = this;
-    return sql`t.deleted_at is null ${topicId === null ? sql`` : sql`and t.id = ${topicId}`} ${
-      fromUserId === null ? sql`` : sql`and t.created_by = ${fromUserId}`
-    }`;
+    return sql`t.deleted_at is null ${topicId === null ? sql`` : sql`and t.id = ${topicId}`}`;
   }
 }

@@ -10,6 +10,7 @@ create type freshly_seen as (user_id uuid, topic_id uuid, notification_id uuid, 
 -- and what they have seen before is left alone; each other one is a 'seen' of the feed.
 create function acknowledge(users uuid[], ids uuid[]) returns void language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set join_collapse_limit = 1
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -78,6 +79,7 @@ end $$;
 create function see_range(usr uuid, topic uuid, low bigint, high bigint, after_place bigint, to_place bigint) returns bigint
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set join_collapse_limit = 1
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   below bigint;
@@ -125,6 +127,7 @@ end $$;
 -- 'seenAll' of the feed.
 create function acknowledge_topic(usr uuid, topic uuid, up_to bigint) returns bigint language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set join_collapse_limit = 1
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   head topic_heads;
@@ -145,7 +148,7 @@ begin
   else
     place := up_to;
     select f.number into upto_number from feed f
-      where f.topic_id = topic and f.position <= up_to and f.number is not null and not f.retracted
+      where (f.topic_id, f.position) > (topic, 0) and (f.topic_id, f.position) <= (topic, up_to) and f.number is not null and not f.retracted
       order by f.topic_id desc, f.position desc limit 1;
   end if;
   for stay in select * from subscriptions where topic_id = topic and user_id = usr order by joined loop
@@ -178,6 +181,7 @@ $$;
 -- Takes a notification out of inboxes and counts, by its sender alone; again is fine.
 create function retract_notification(notification uuid, sender uuid) returns void language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set join_collapse_limit = 1
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   found_one notifications;
@@ -213,6 +217,7 @@ end $$;
 -- How many a user has not seen, of one topic or of all; by arithmetic.
 create function unseen_count(usr uuid, topic uuid) returns bigint language sql stable
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set join_collapse_limit = 1
+set plan_cache_mode = force_generic_plan
 as $$
   select coalesce((
     select sum(greatest(0, stay.high - stay.low) - case when stay.high <= stay.low then 0 else (
