@@ -24,8 +24,10 @@ export function member(): Member {
   const basePort = config.NOTIFYX_BASE_PORT;
   return {
     gatewayUrl: config.NOTIFYX_GATEWAY_URL?.replace(/\/+$/, "") ?? `http://127.0.0.1:${basePort}`,
-    secret: config.NOTIFYX_CLUSTER_SECRET ?? kept("cluster-secret", "NOTIFYX_CLUSTER_SECRET"),
-    // Not every task needs it: who has the secret alone can do what needs no more.
+    // Not every task needs both: who has the one can do what needs no more.
+    get secret() {
+      return config.NOTIFYX_CLUSTER_SECRET ?? kept("cluster-secret", "NOTIFYX_CLUSTER_SECRET");
+    },
     get databaseUrl() {
       return config.NOTIFYX_DATABASE_URL ??
         `postgres://postgres:${kept("postgres/password", "NOTIFYX_DATABASE_URL")}@127.0.0.1:${basePort + 900}`;

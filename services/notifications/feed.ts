@@ -57,9 +57,7 @@ export class Feed {
   }
 
   async start(): Promise<void> {
-    const head = await this.#look();
-    this.#epoch = head.epoch;
-    this.#position = head.position;
+    this.#begin(await this.#look());
     // Other nodes' numbering, joins and leaves; our own is known already, but for a batch too large to be given.
     const listening = await this.sql.listen("feed", (position) => {
       if (Number(position) > this.#position) void this.#tail();
@@ -87,17 +85,26 @@ export class Feed {
    */
   async positionOf(cursor: string): Promise<number | undefined> {
     const { epoch, position } = decodeFeedCursor(cursor);
-    let known: { epoch: string; position: number } = { epoch: this.#epoch, position: this.#position };
+    if (epoch === this.#epoch && position <= this.#position) return position;
     // Another node may have given it, or it is of an epoch that this one hasn't heard of yet.
-    if (epoch !== known.epoch || position > known.position) known = await this.#look();
-    if (epoch !== known.epoch) return undefined;
-    if (position > known.position) throw unknownCursor();
+    const head = await this.#look();
+    if (head.epoch !== this.#epoch) this.#begin(head);
+    if (epoch !== head.epoch) return undefined;
+    if (position > head.position) throw unknownCursor();
     return position;
+  }
+
+  /** Where the feed is at the start, and when its epoch is another: nothing of before means anything then, and streams end. */
+  #begin({ epoch, position }: { epoch: string; position: number }): void {
+    this.#epoch = epoch;
+    this.#position = position;
+    this.#window = [];
+    this.#wake.emit("events");
   }
 
   async #look(): Promise<{ epoch: string; position: number; pending: boolean }> {
     const [head] = await this.sql<{ epoch: string; position: number; pending: boolean }[]>`
-      select epoch, position, is_pending() as pending from feed_head`;
+      select feed_epoch() as epoch, position, is_pending() as pending from feed_head`;
     return head!;
   }
 
@@ -160,6 +167,10 @@ export class Feed {
     while (!this.#abort.signal.aborted) {
       try {
         const head = await this.#look();
+        if (head.epoch !== this.#epoch) {
+          this.log.warning("the feed has another epoch: cursors of before are expired");
+          this.#begin(head);
+        }
         if (head.pending) await this.#number();
         if (head.position > this.#position) await this.#tail();
         feedPending.set(head.pending ? 1 : 0);

@@ -4,6 +4,7 @@ import { OUTCOMES_MIGRATION } from "../../../kit/participant/mod.ts";
 import topics from "./000001_topics.sql" with { type: "text" };
 import feed from "./000002_feed.sql" with { type: "text" };
 import topicSettings from "./000003_topics.sql" with { type: "text" };
+import epoch from "./000004_epoch.sql" with { type: "text" };
 import inbox from "./000004_inbox.sql" with { type: "text" };
 import acknowledgements from "./000004_inbox_acknowledgements.sql" with { type: "text" };
 import pages from "./000004_inbox_pages.sql" with { type: "text" };
@@ -15,6 +16,7 @@ export const migrations = [
   { name: "000001_topics", sql: topics },
   { name: "000002_feed", sql: feed },
   { name: "000003_topics", sql: topicSettings },
+  { name: "000004_epoch", sql: epoch },
   { name: "000004_inbox", sql: inbox },
   { name: "000004_inbox_acknowledgements", sql: acknowledgements },
   { name: "000004_inbox_pages", sql: pages },
