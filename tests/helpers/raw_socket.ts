@@ -28,6 +28,7 @@ export class RawSocket implements Disposable {
   pings = 0;
   readonly closed: Promise<Closed>;
   isClosed = false;
+  #writing = Promise.resolve();
   #isReading = true;
   #resume = () => {};
   #wake = () => {};
@@ -95,13 +96,12 @@ export class RawSocket implements Disposable {
     return this.write(Buffer.concat([head.subarray(0, size), masked ? NO_MASK : Buffer.alloc(0), payload]));
   }
 
-  /** Bytes as they are; what can't be written to a closed connection is nobody's loss. */
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
+  /** Bytes as they are, one write behind the other; what can't be written to a closed connection is nobody's loss. */
+  write(bytes: Uint8Array): Promise<void> {
+    const write = async () => {
       for (let at = 0; at < bytes.length;) at += await this.tcp.write(bytes.subarray(at));
-    } catch {
-      // The other end has closed it.
-    }
+    };
+    return this.#writing = this.#writing.then(write).catch(() => {});
   }
 
   stopReading(): void {

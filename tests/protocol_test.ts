@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { SECOND, withTimeLimit } from "../kit/time.ts";
 import { assertNothingInternal } from "./helpers/answers.ts";
 import { type Frame, Socket, User } from "./helpers/client.ts";
-import { listening, startSystem } from "./helpers/system.ts";
+import { RawSocket } from "./helpers/raw_socket.ts";
+import { listening, startSystem, until } from "./helpers/system.ts";
 
 const SUBSCRIPTION = "subscription ($after: String) { notificationReceived(after: $after) { message } }";
 const SEND =
   "mutation ($topicId: ID!, $message: String!, $to: [ID!]) { sendNotification(topicId: $topicId, message: $message, to: $to) { message } }";
 
-Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => {
+Deno.test("protocol - a socket speaks graphql-transport-ws as its page says", async (t) => {
   const lines: string[] = [];
   await using system = await startSystem({ onLine: (name, line) => name === "gateway" && lines.push(line) });
   const url = system.graphqlUrl;
@@ -78,6 +79,18 @@ Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => 
     assert.equal(await closeOf(twice, await Socket.raw(url)), 4429);
   });
 
+  await t.step("4401 and 4429 while the first connection_init is still being answered", async () => {
+    for (const [type, expected] of [["subscribe", 4401], ["connection_init", 4429]] as const) {
+      // A new session: this gateway has to ask for it.
+      const { token } = await User.register(system);
+      using socket = await RawSocket.connect(url);
+      void socket.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      void socket.send({ type, id: "1", payload: { query: "{ __typename }" } });
+      const { code } = await withTimeLimit("the close", 5 * SECOND, socket.closed);
+      assert.deepEqual([code, socket.messages], [expected, []]);
+    }
+  });
+
   await t.step("4406 for another subprotocol, or none", async () => {
     for (const protocol of ["graphql-ws", []]) {
       const raw = new WebSocket(url.replace(/^http/, "ws"), protocol);
@@ -88,8 +101,10 @@ Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => 
     assert.equal(socket.raw.protocol, "graphql-transport-ws");
   });
 
-  await t.step("4408 for a client that says nothing", async () => {
-    assert.equal(await closeOf(() => {}, await Socket.raw(url)), 4408);
+  await t.step("4408 for a client that says nothing, or only pings", async () => {
+    const pings = (socket: Socket) => socket.send({ type: "ping" });
+    const codes = await Promise.all([closeOf(() => {}, await Socket.raw(url)), closeOf(pings, await Socket.raw(url))]);
+    assert.deepEqual(codes, [4408, 4408]);
   });
 
   await t.step("4409 for an id that is in use, and not once its operation has ended", async () => {
@@ -163,6 +178,56 @@ Deno.test("socket - speaks graphql-transport-ws as its page says", async (t) => 
     }
     assert.deepEqual(socket.frames.filter(({ id }) => id === lasting), []);
     assert.equal(socket.raw.readyState, WebSocket.OPEN);
+  });
+
+  await t.step("nothing comes for what was completed before its result, and it is done all the same", async () => {
+    using socket = await RawSocket.open(url, ann.token);
+    for (const id of ["a", "b"]) {
+      const payload = { query: SEND, variables: { topicId, message: `completed ${id}` } };
+      void socket.send({ type: "subscribe", id, payload });
+      void socket.send({ type: "complete", id });
+    }
+    await until("both are sent", async () => (await bob.inbox()).filter((one) => /^completed/.test(one)).length === 2);
+    await socket.send({ type: "subscribe", id: "b", payload: { query: "{ __typename }" } });
+    await socket.until(() => socket.messages.at(-1)!.type === "complete");
+    assert.deepEqual(socket.messages.slice(1).map(({ id, type }) => [id, type]), [["b", "next"], ["b", "complete"]]);
+  });
+
+  await t.step("what one client does wrong is no other's affair", async () => {
+    using socket = await bob.connect();
+    const id = socket.subscribe(SUBSCRIPTION);
+    await listening(system, 1);
+    for (const wrong of ["{", { type: "next", id }, { type: "subscribe", id: "1", payload: {} }]) {
+      await closeOf((other) => other.send(wrong));
+    }
+    await ann.send(topicId, "still here");
+    assert.deepEqual(await socket.receive(id, 1), [{ message: "still here" }]);
+  });
+
+  await t.step("a session's end: UNAUTHENTICATED for its operations, then 4403, within a second", async () => {
+    for (const over of ["HTTP", "the socket itself"]) {
+      const user = await User.register(system);
+      using socket = await user.connect();
+      using other = await bob.connect();
+      const ids = [socket.subscribe(SUBSCRIPTION), socket.subscribe(SUBSCRIPTION)];
+      const lasting = other.subscribe(SUBSCRIPTION);
+      await listening(system, 3);
+      const startedAt = Date.now();
+      if (over === "HTTP") await user.get("mutation { logout }");
+      else {
+        const [result, complete] = await framesOf(socket, socket.subscribe("mutation { logout }"));
+        assert.deepEqual([result!.payload, complete!.type], [{ data: { logout: true } }, "complete"]);
+      }
+      const { code: closeCode } = await withTimeLimit("the close", 5 * SECOND, socket.closed);
+      assert.ok(Date.now() - startedAt < SECOND, over);
+      assert.equal(closeCode, 4403);
+      for (const id of ids) {
+        const frames = socket.frames.filter((frame) => frame.id === id);
+        assert.deepEqual(frames.map((frame) => [frame.type, code(frame)]), [["error", "UNAUTHENTICATED"]], over);
+      }
+      assert.deepEqual(other.frames.filter(({ id }) => id === lasting), []);
+      assert.equal(other.raw.readyState, WebSocket.OPEN);
+    }
   });
 
   await t.step("many operations on one socket; `complete` stops one of them, and the socket's end all", async () => {
