@@ -1,6 +1,7 @@
 /** `deno task bench [NAME …] [--quick] [--senders=N,N]`: the benchmarks, each a table that ends in ratios against a peer measured in the same run. */
 
 const BENCHES: Record<string, string> = {
+  fanout: "one event to 1,000 sockets, beside stock graphql-yoga with graphql-ws and a bare ws server",
   two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",
   inbox:
     "the first page, unseenCount and a send at 1,000 notifications and 10 subscribers, and at 1,000,000 and 100,000",

@@ -90,17 +90,16 @@ export class Hub {
   listen(listener: Listener): void {
     this.#listeners.add(listener);
     listener.group.enter();
-    listenersGauge.set(this.#listeners.size);
     void listener.run();
   }
 
   left(listener: Listener): void {
     this.#listeners.delete(listener);
     listener.group.leave();
-    listenersGauge.set(this.#listeners.size);
   }
 
   enterLive(listener: Listener): void {
+    listenersGauge.inc();
     const { userId } = listener.options;
     const listeners = this.#live.get(userId);
     if (listeners === undefined) this.#live.set(userId, new Set([listener]));
@@ -109,6 +108,7 @@ export class Hub {
   }
 
   leaveLive(listener: Listener): void {
+    listenersGauge.dec();
     const { userId } = listener.options;
     const listeners = this.#live.get(userId);
     listeners?.delete(listener);

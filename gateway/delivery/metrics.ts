@@ -5,7 +5,7 @@ import { registry } from "../../kit/metrics.ts";
 
 export const listenersGauge = new Gauge({
   name: "notifyx_delivery_listeners",
-  help: "Subscriptions to the feed that are open on this gateway",
+  help: "Subscriptions to the feed on this gateway that get each event as it comes",
   registers: [registry],
 });
 

@@ -1,0 +1,228 @@
+/**
+ * One event to 1,000 sockets: our gateway beside stock graphql-yoga with graphql-ws, a bare `ws` server and, where it is installed,
+ * nats-server with its WebSocket. Each server on core 0, everything else on the others; fresh processes, the order swapped each round.
+ */
+
+import { SECRET, startSystem } from "../../tests/helpers/system.ts";
+import { User } from "../../tests/helpers/client.ts";
+import { delay } from "../../kit/time.ts";
+import { median, percentile, printTable } from "../lib/figures.ts";
+import { type Clients, startClients } from "./load.ts";
+import { DOCUMENT, messageOf, TOPIC_NAME } from "./payload.ts";
+import { startServer } from "./servers.ts";
+import { onCore } from "../lib/cores.ts";
+
+const quick = Deno.args.includes("--quick");
+const ROUNDS = quick ? 1 : 3;
+const SOCKETS = 1_000;
+const BURST = 100;
+const BURSTS = quick ? 2 : 5;
+const PACED = quick ? 20 : 50;
+
+interface Figures {
+  /** Deliveries a second, from the first socket's first to the last one's last. */
+  readonly perSecond: number;
+  /** From the event's arrival at the server to the sockets, in milliseconds. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** From the mutation to the last socket, in milliseconds. */
+  readonly wholeMs: number;
+  readonly kilobytes: number;
+}
+
+interface Target {
+  readonly clients: Clients;
+  /** Has `count` sent at once. */
+  burst(count: number): Promise<void>;
+  /** Has one sent; when it arrived at the server, and when it was asked for, in milliseconds since 1970. */
+  one(nth: number): Promise<{ askedAt: number; arrivedAt: number }>;
+  rss(): Promise<number>;
+  readonly emptyRss: number;
+  stop(): Promise<void>;
+}
+
+const now = () => performance.timeOrigin + performance.now();
+
+async function ours(): Promise<Target> {
+  const system = await startSystem({ env: { NOTIFYX_LIMITS: "off" } });
+  const gateway = system.node("gateway").process.pid!;
+  await onCore(0, gateway);
+  for (const node of system.cluster.nodes) if (node.kind.kind !== "gateway") await onCore(1, node.process.pid!);
+  const ann = await User.register(system);
+  const users = await Promise.all(Array.from({ length: 20 }, () => User.register(system)));
+  const topicId = await ann.createTopic(TOPIC_NAME);
+  for (const user of users) await user.join(topicId);
+  const rss = async () => {
+    const text = await (await fetch(`${system.url()}/metrics`)).text();
+    return Number(/^notifyx_process_resident_memory_bytes (\S+)/m.exec(text)![1]);
+  };
+  const arrivals = await followFeed(system.url("notifications"), SECRET);
+  const emptyRss = await rss();
+  const clients = await startClients({
+    url: system.graphqlUrl.replace("http", "ws"),
+    protocol: "graphql-transport-ws",
+    sockets: SOCKETS,
+    ids: "own",
+    says: users.map(({ token }) => [
+      JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
+      null,
+      JSON.stringify({ id: "$ID", type: "subscribe", payload: { query: DOCUMENT } }),
+    ]),
+  });
+  await listening(system.url(), SOCKETS);
+  return {
+    clients,
+    emptyRss,
+    rss,
+    async burst(count) {
+      await Promise.all(Array.from({ length: count }, (_, nth) => ann.send(topicId, messageOf(nth))));
+    },
+    async one(nth) {
+      const askedAt = now();
+      await ann.send(topicId, messageOf(nth));
+      return { askedAt, arrivedAt: arrivals.get(messageOf(nth))! };
+    },
+    async stop() {
+      await clients.stop();
+      await system[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function other(program: "stock.ts" | "bare.ts"): Promise<Target> {
+  const server = await startServer(program, 0);
+  const url = `http://127.0.0.1:${server.port}`;
+  const rss = async () => Number(await (await fetch(`${url}/rss`)).text());
+  const emptyRss = await rss();
+  const clients = await startClients({
+    url: `ws://127.0.0.1:${server.port}/graphql`,
+    protocol: "graphql-transport-ws",
+    sockets: SOCKETS,
+    ids: "own",
+    says: [[
+      JSON.stringify({ type: "connection_init" }),
+      null,
+      ...program === "stock.ts" ? [JSON.stringify({ id: "$ID", type: "subscribe", payload: { query: DOCUMENT } })] : [],
+    ]],
+  });
+  while (Number(await (await fetch(`${url}/subscribed`)).text()) < SOCKETS) await delay(50);
+  return {
+    clients,
+    emptyRss,
+    rss,
+    burst: async (count) => void await (await fetch(`${url}/burst?count=${count}`, { method: "POST" })).text(),
+    async one(nth) {
+      const askedAt = now();
+      return { askedAt, arrivedAt: Number(await (await fetch(`${url}/one?nth=${nth}`, { method: "POST" })).text()) };
+    },
+    async stop() {
+      await clients.stop();
+      await server.stop();
+    },
+  };
+}
+
+async function measure(target: Target): Promise<Figures> {
+  const kilobytes = (await target.rss() - target.emptyRss) / SOCKETS / 1024;
+  await target.burst(BURST);
+  await target.clients.report(BURST);
+  const rates: number[] = [];
+  for (let nth = 0; nth < BURSTS; nth++) {
+    const sending = target.burst(BURST);
+    const { firstAt, lastAt, frames, wrong } = await target.clients.report(BURST);
+    await sending;
+    if (wrong > 0 || frames !== BURST * SOCKETS) {
+      throw new Error(`${frames} frames, ${wrong} sockets did not get each message once`);
+    }
+    rates.push(frames / (lastAt - firstAt) * 1000);
+  }
+  const latencies: number[] = [];
+  const wholes: number[] = [];
+  for (let nth = 0; nth < PACED; nth++) {
+    const sending = target.one(0);
+    const { times, wrong } = await target.clients.report(1);
+    const { askedAt, arrivedAt } = await sending;
+    if (wrong > 0) throw new Error(`${wrong} sockets did not get the message once`);
+    for (const at of times[0]!) latencies.push(at - arrivedAt);
+    wholes.push(times[0]!.at(-1)! - askedAt);
+    await delay(20);
+  }
+  return {
+    perSecond: median(rates),
+    p50Ms: median(latencies),
+    p99Ms: percentile(latencies, 0.99),
+    wholeMs: median(wholes),
+    kilobytes,
+  };
+}
+
+const SIDES = { ours, stock: () => other("stock.ts"), bare: () => other("bare.ts") };
+type Side = keyof typeof SIDES;
+const found: { side: Side; figures: Figures }[] = [];
+const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
+for (let round = 0; round < ROUNDS; round++) {
+  const sides = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? true);
+  for (const side of round % 2 === 0 ? sides : sides.reverse()) {
+    const target = await SIDES[side]();
+    try {
+      found.push({ side, figures: await measure(target) });
+    } finally {
+      await target.stop();
+    }
+  }
+}
+
+const of = (side: Side, pick: (figures: Figures) => number) =>
+  median(found.filter((one) => one.side === side).map(({ figures }) => pick(figures)));
+console.log(
+  `\n${SOCKETS} sockets, bursts of ${BURST} and ${PACED} paced ones, medians of ${ROUNDS} rounds; every frame counted\n`,
+);
+printTable(
+  ["server", "deliveries/s", "paced p50 ms", "p99 ms", "asked to last socket ms", "KB a socket"],
+  (Object.keys(SIDES) as Side[]).filter((side) => found.some((one) => one.side === side)).map((side) => [
+    side,
+    of(side, (one) => one.perSecond).toFixed(0),
+    of(side, (one) => one.p50Ms).toFixed(1),
+    of(side, (one) => one.p99Ms).toFixed(1),
+    of(side, (one) => one.wholeMs).toFixed(1),
+    of(side, (one) => one.kilobytes).toFixed(1),
+  ]),
+);
+if (only === undefined) {
+  const ratio = (a: Side, b: Side, pick: (figures: Figures) => number) => (of(a, pick) / of(b, pick)).toFixed(2);
+  console.log(
+    `\nburst: ${ratio("ours", "stock", (one) => one.perSecond)} of stock (bar 5), ${
+      ratio("ours", "bare", (one) => one.perSecond)
+    } of the bare server (bar 0.6)`,
+  );
+  console.log(
+    `paced p50: stock takes ${ratio("stock", "ours", (one) => one.p50Ms)} times as long (bar 3); memory: stock takes ${
+      ratio("stock", "ours", (one) => one.kilobytes)
+    } times as much (bar 6)`,
+  );
+}
+
+/** When events arrive at whoever follows the feed as the gateway does, by their message. */
+async function followFeed(url: string, secret: string): Promise<Map<string, number>> {
+  const arrivals = new Map<string, number>();
+  const response = await fetch(`${url}/api/feed`, { headers: { authorization: `Bearer ${secret}` } });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  await reader.read();
+  void (async () => {
+    for (;;) {
+      const { value, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
+      if (done || value === undefined) return;
+      const at = now();
+      for (const [, message] of value.matchAll(/"message":"(\d+)"/g)) arrivals.set(message!, at);
+    }
+  })();
+  return arrivals;
+}
+
+async function listening(url: string, count: number): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    if (Number(/^notifyx_delivery_listeners (\d+)/m.exec(text)?.[1]) >= count) return;
+    await delay(50);
+  }
+}
