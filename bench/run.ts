@@ -2,6 +2,8 @@
 
 const BENCHES: Record<string, string> = {
   fanout: "one event to 1,000 sockets, beside stock graphql-yoga with graphql-ws and a bare ws server",
+  connections:
+    "10,000 subscribed sockets on one gateway: memory, sign-up, one notification to all, idle; and 1,000 groups",
   two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",
   inbox:
     "the first page, unseenCount and a send at 1,000 notifications and 10 subscribers, and at 1,000,000 and 100,000",

@@ -1,8 +1,9 @@
 /**
- * The subscribers, in a process of their own. Arguments as one JSON: {@link ClientsOptions}. Prints `ready` once all are subscribed, then
- * one line of JSON ({@link ClientsReport}) for each line `report N` on its standard input, when each socket has N messages or 60 s after.
+ * The subscribers, in a process of their own. The first line of standard input is {@link ClientsOptions} as JSON. Prints `ready` once all are subscribed, then
+ * one line of JSON ({@link ClientsReport}) for each line `report N` there, when each socket has N messages or 60 s after.
  */
 
+import { Lines } from "../lib/lines.ts";
 import { BenchSocket, MessageNumbers } from "../lib/sockets.ts";
 
 export interface ClientsOptions {
@@ -26,7 +27,8 @@ export interface ClientsReport {
   readonly times: Record<number, number[]>;
 }
 
-const options: ClientsOptions = JSON.parse(Deno.args[0]!);
+const lines = new Lines(Deno.stdin.readable);
+const options: ClientsOptions = JSON.parse(await lines.next());
 const now = () => performance.timeOrigin + performance.now();
 const numbers = new MessageNumbers();
 let frames = 0;
@@ -83,9 +85,10 @@ await Promise.all(Array.from({ length: 50 }, async () => {
 }));
 console.log("ready");
 
-const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-for await (const text of lines) {
-  const wanted = Number(/report (\d+)/.exec(text)?.[1]);
+for (;;) {
+  const line = await lines.next().catch(() => undefined);
+  if (line === undefined) break;
+  const wanted = Number(/report (\d+)/.exec(line)?.[1]);
   const giveUpAt = Date.now() + 60_000;
   while (frames < wanted * options.sockets && Date.now() < giveUpAt) {
     await new Promise((resolve) => setTimeout(resolve, 5));

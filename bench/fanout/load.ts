@@ -17,7 +17,6 @@ export async function startClients(options: ClientsOptions): Promise<Clients> {
       "--no-prompt",
       "--allow-net=127.0.0.1",
       new URL("clients.ts", import.meta.url).pathname,
-      JSON.stringify(options),
     ],
     stdin: "piped",
     stdout: "piped",
@@ -25,6 +24,7 @@ export async function startClients(options: ClientsOptions): Promise<Clients> {
   await onCore(1, child.pid);
   const lines = new Lines(child.stdout);
   const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(`${JSON.stringify(options)}\n`));
   if (await lines.next() !== "ready") throw new Error("the clients did not start");
   return {
     async report(messages) {

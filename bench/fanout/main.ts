@@ -11,6 +11,7 @@ import { type Clients, startClients } from "./load.ts";
 import { DOCUMENT, messageOf, TOPIC_NAME } from "./payload.ts";
 import { startServer } from "./servers.ts";
 import { onCore } from "../lib/cores.ts";
+import { followFeed, gatewayMemory, listening, now } from "../lib/gateway.ts";
 
 const quick = Deno.args.includes("--quick");
 const ROUNDS = quick ? 1 : 3;
@@ -41,8 +42,6 @@ interface Target {
   stop(): Promise<void>;
 }
 
-const now = () => performance.timeOrigin + performance.now();
-
 async function ours(): Promise<Target> {
   const system = await startSystem({ env: { NOTIFYX_LIMITS: "off" } });
   const gateway = system.node("gateway").process.pid!;
@@ -52,10 +51,7 @@ async function ours(): Promise<Target> {
   const users = await Promise.all(Array.from({ length: 20 }, () => User.register(system)));
   const topicId = await ann.createTopic(TOPIC_NAME);
   for (const user of users) await user.join(topicId);
-  const rss = async () => {
-    const text = await (await fetch(`${system.url()}/metrics`)).text();
-    return Number(/^notifyx_process_resident_memory_bytes (\S+)/m.exec(text)![1]);
-  };
+  const rss = () => gatewayMemory(system.url());
   const arrivals = await followFeed(system.url("notifications"), SECRET);
   const emptyRss = await rss();
   const clients = await startClients({
@@ -123,7 +119,7 @@ async function other(program: "stock.ts" | "bare.ts"): Promise<Target> {
 }
 
 async function measure(target: Target): Promise<Figures> {
-  const kilobytes = (await target.rss() - target.emptyRss) / SOCKETS / 1024;
+  console.error("fresh", ((await target.rss() - target.emptyRss) / SOCKETS / 1024).toFixed(1));
   await target.burst(BURST);
   await target.clients.report(BURST);
   const rates: number[] = [];
@@ -147,6 +143,7 @@ async function measure(target: Target): Promise<Figures> {
     wholes.push(times[0]!.at(-1)! - askedAt);
     await delay(20);
   }
+  const kilobytes = (await target.rss() - target.emptyRss) / SOCKETS / 1024;
   return {
     perSecond: median(rates),
     p50Ms: median(latencies),
@@ -200,29 +197,4 @@ if (only === undefined) {
       ratio("stock", "ours", (one) => one.kilobytes)
     } times as much (bar 6)`,
   );
-}
-
-/** When events arrive at whoever follows the feed as the gateway does, by their message. */
-async function followFeed(url: string, secret: string): Promise<Map<string, number>> {
-  const arrivals = new Map<string, number>();
-  const response = await fetch(`${url}/api/feed`, { headers: { authorization: `Bearer ${secret}` } });
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  await reader.read();
-  void (async () => {
-    for (;;) {
-      const { value, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
-      if (done || value === undefined) return;
-      const at = now();
-      for (const [, message] of value.matchAll(/"message":"(\d+)"/g)) arrivals.set(message!, at);
-    }
-  })();
-  return arrivals;
-}
-
-async function listening(url: string, count: number): Promise<void> {
-  for (;;) {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    if (Number(/^notifyx_delivery_listeners (\d+)/m.exec(text)?.[1]) >= count) return;
-    await delay(50);
-  }
 }
