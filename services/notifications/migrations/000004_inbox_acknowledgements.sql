@@ -148,7 +148,8 @@ begin
   else
     place := up_to;
     select f.number into upto_number from feed f
-      where (f.topic_id, f.position) > (topic, 0) and (f.topic_id, f.position) <= (topic, up_to) and f.number is not null and not f.retracted
+      where (f.topic_id, f.position) > (topic, 0) and (f.topic_id, f.position) <= (topic, up_to)
+      and f.number is not null and not f.retracted
       order by f.topic_id desc, f.position desc limit 1;
   end if;
   for stay in select * from subscriptions where topic_id = topic and user_id = usr order by joined loop
@@ -229,7 +230,8 @@ as $$
           where r.user_id = usr and r.topic_id = stay.topic_id and r.first <= x.number order by r.first desc limit 1), 0)
     ) end) from (
       select s.topic_id, greatest(s.joined_number, h.pruned_number) as low, coalesce(s.left_number, h.broadcasts) as high
-        from subscriptions s join topics t on t.id = s.topic_id join topic_heads h on h.topic_id = s.topic_id
+        from subscriptions s cross join lateral (select * from topics t where t.id = s.topic_id offset 0) t
+        cross join lateral (select * from topic_heads h where h.topic_id = s.topic_id offset 0) h
         where s.user_id = usr and t.deleted_at is null and (topic is null or s.topic_id = topic)
     ) stay
   ), 0)::bigint + coalesce((
@@ -237,7 +239,8 @@ as $$
       -- Ranges, or the part of one, that reach into what is removed.
       select coalesce(sum(least(r.last, h.pruned_number) - r.first + 1), 0) from seen_ranges r
         where r.user_id = usr and r.topic_id = i.topic_id and r.first <= h.pruned_number
-    )) from inboxes i join topics t on t.id = i.topic_id join topic_heads h on h.topic_id = i.topic_id
+    )) from inboxes i cross join lateral (select * from topics t where t.id = i.topic_id offset 0) t
+        cross join lateral (select * from topic_heads h where h.topic_id = i.topic_id offset 0) h
       where i.user_id = usr and t.deleted_at is null and (topic is null or i.topic_id = topic)
   ), 0)::bigint
 $$;

@@ -2,7 +2,8 @@
 --
 -- The settings: a plan is made once, for any user, and joins go in the order in which they are written, by an index for each row. Planned
 -- for one user at a time, a page would cost more to plan than to read. Rows are compared, so that no other index serves: by position alone
--- the planner takes the primary key, and reads past the notifications of all other topics.
+-- the planner takes the primary key, and reads past the notifications of all other topics. With `offset 0` each row is looked up, also
+-- by a plan that was made while there were few.
 
 -- By status: broadcasts of one topic, newest first, older than position `before`. Each gap between two ranges holds at least one that is
 -- unseen (or retracted), and each range one that is seen, so a page reads no more rows than it shows.
@@ -64,7 +65,8 @@ begin
     and f.number is not null and not f.retracted order by f.topic_id desc, f.position desc limit 1;
   for seen in select * from seen_ranges r where r.user_id = usr and r.topic_id = topic and r.first <= top order by r.first desc loop
     return query select f.position from feed f
-      where (f.topic_id, f.position) > (topic, seen.after_position) and (f.topic_id, f.position) < (topic, least(upper, seen.to_position + 1))
+      where (f.topic_id, f.position) > (topic, seen.after_position)
+      and (f.topic_id, f.position) < (topic, least(upper, seen.to_position + 1))
       and f.number is not null and not f.retracted order by f.topic_id desc, f.position desc limit want - got;
     get diagnostics more = row_count;
     got := got + more;
@@ -97,13 +99,15 @@ as $$
 begin
   if is_seen is null then
     return query select page.position from (
-      (select b.position from subscriptions s join topics t on t.id = s.topic_id cross join lateral (
+      (select b.position from subscriptions s cross join lateral (select * from topics t where t.id = s.topic_id offset 0) t
+        cross join lateral (
         select f.position from feed f where (f.topic_id, f.position) > (s.topic_id, s.joined)
           and (f.topic_id, f.position) < (s.topic_id, least(s."left", before))
           and f.number is not null and not f.retracted order by f.topic_id desc, f.position desc limit want
       ) b where s.user_id = usr and t.deleted_at is null and (topic is null or t.id = topic) and (sender is null or t.created_by = sender))
       union all
-      (select b.position from inboxes i join topics t on t.id = i.topic_id cross join lateral (
+      (select b.position from inboxes i cross join lateral (select * from topics t where t.id = i.topic_id offset 0) t
+        cross join lateral (
         select r.position from recipients r where r.user_id = usr and r.topic_id = i.topic_id and r.position < before
           order by r.position desc limit want
       ) b where i.user_id = usr and i.targeted > 0
@@ -111,12 +115,13 @@ begin
     ) page order by page.position desc limit want;
   elsif is_seen then
     return query select page.position from (
-      (select b.position from inboxes i join topics t on t.id = i.topic_id
+      (select b.position from inboxes i cross join lateral (select * from topics t where t.id = i.topic_id offset 0) t
         cross join lateral seen_positions(usr, i.topic_id, before, want) as b (position)
         where i.user_id = usr and i.seen > 0
         and t.deleted_at is null and (topic is null or t.id = topic) and (sender is null or t.created_by = sender))
       union all
-      (select b.position from inboxes i join topics t on t.id = i.topic_id cross join lateral (
+      (select b.position from inboxes i cross join lateral (select * from topics t where t.id = i.topic_id offset 0) t
+        cross join lateral (
         (select r.position from recipients r where r.user_id = usr and r.topic_id = i.topic_id and r.position < before
           and r.position <= i.seen_to order by r.position desc limit want)
         union all
@@ -128,10 +133,12 @@ begin
   else
     return query select page.position from (
       (select b.position from (select distinct s.topic_id from subscriptions s where s.user_id = usr) s
-        join topics t on t.id = s.topic_id cross join lateral unseen_positions(usr, s.topic_id, before, want) as b (position)
+        cross join lateral (select * from topics t where t.id = s.topic_id offset 0) t
+        cross join lateral unseen_positions(usr, s.topic_id, before, want) as b (position)
         where t.deleted_at is null and (topic is null or t.id = topic) and (sender is null or t.created_by = sender))
       union all
-      (select b.position from inboxes i join topics t on t.id = i.topic_id cross join lateral (
+      (select b.position from inboxes i cross join lateral (select * from topics t where t.id = i.topic_id offset 0) t
+        cross join lateral (
         select r.position from recipients r where r.user_id = usr and r.topic_id = i.topic_id and r.position < before
           and r.position > i.seen_to and not r.seen order by r.position desc limit want
       ) b where i.user_id = usr and i.targeted_unseen > 0
