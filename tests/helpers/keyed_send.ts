@@ -3,8 +3,8 @@
 import { delay } from "../../kit/time.ts";
 import { graphql } from "./client.ts";
 
-const SEND = `mutation ($topicId: ID!, $message: String!, $key: String) {
-  sendNotification(topicId: $topicId, message: $message, idempotencyKey: $key) { id }
+const SEND = `mutation ($topicId: ID!, $message: String!, $key: String, $to: [ID!]) {
+  sendNotification(topicId: $topicId, message: $message, idempotencyKey: $key, to: $to) { id }
 }`;
 /** After these, and where no answer came at all, nobody knows; whoever wants to asks again (contract). */
 const UNKNOWN = new Set(["TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL", "none"]);
@@ -16,6 +16,8 @@ export interface KeyedSend {
   readonly topicId: string;
   readonly message: string;
   readonly key: string;
+  /** Whom a targeted one is for. */
+  readonly to?: readonly string[];
 }
 /** `code` is `none` where no answer came. */
 export type Told = { readonly id: string } | { readonly code: string };
