@@ -64,8 +64,7 @@ export function resolvers({ feed, inbox, topics, members, list }: Parts) {
       async notification(_: unknown, { id }: { id: string }, context: SubgraphContext) {
         const { userId } = requireViewer(context);
         const [found] = isUuid(id) ? await inbox.known(userId, [id]) : [];
-        if (found === undefined) throw new UserError("NOT_FOUND", "there is no such notification");
-        return found;
+        return found ?? null;
       },
       async unseenCount(_: unknown, { topicId }: { topicId?: string | null }, context: SubgraphContext) {
         const { userId } = requireViewer(context);
