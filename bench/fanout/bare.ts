@@ -1,6 +1,7 @@
 /**
- * The ceiling: a bare `ws` server that writes one fixed frame of the same size to the same sockets, all that one burst brings to a socket
- * in one corked write. Prints its port. Routes as in stock.ts.
+ * The ceiling: a bare `ws` server that writes one fixed frame of the same size for each event to the same sockets, all that one turn brings
+ * to a socket in one corked write. Its events are those of the feed that a gateway follows. Arguments: the feed's URL, the cluster's
+ * secret. Prints its port. Routes as in stock.ts.
  */
 
 import { createServer } from "node:http";
@@ -8,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { notification } from "./payload.ts";
 
+const [feedUrl, secret] = Deno.args as [string, string];
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, handleProtocols: ([first]) => first! });
 const all: { client: import("ws").WebSocket; raw: Duplex }[] = [];
 const frameOf = (nth: number) =>
@@ -16,20 +18,23 @@ const frameOf = (nth: number) =>
     type: "next",
     payload: { data: { notificationReceived: notification(nth) } },
   });
-const server = createServer((request, response) => {
-  const url = new URL(request.url!, "http://localhost");
-  const at = performance.timeOrigin + performance.now();
-  const isBurst = url.pathname === "/burst";
-  if (url.pathname === "/rss") return void response.end(String(Deno.memoryUsage().rss));
-  if (url.pathname === "/subscribed") return void response.end(String(all.length));
-  const count = isBurst ? Number(url.searchParams.get("count")) : 1;
-  const first = isBurst ? 0 : Number(url.searchParams.get("nth"));
-  const frames = Array.from({ length: count }, (_, nth) => frameOf(first + nth));
+
+function write(numbers: readonly number[]): void {
+  const frames = numbers.map(frameOf);
   for (const { client, raw } of all) {
     raw.cork();
     for (const frame of frames) client.send(frame);
     raw.uncork();
   }
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url!, "http://localhost");
+  if (url.pathname === "/rss") return void response.end(String(Deno.memoryUsage().rss));
+  if (url.pathname === "/subscribed") return void response.end(String(all.length));
+  const at = performance.timeOrigin + performance.now();
+  // At once, as nothing but a machine of its own could send them.
+  write(Array.from({ length: Number(url.searchParams.get("count")) }, (_, nth) => nth));
   response.end(String(at));
 });
 server.on("upgrade", (request, raw, head) => {
@@ -39,3 +44,13 @@ server.on("upgrade", (request, raw, head) => {
   });
 });
 server.listen(0, "127.0.0.1", () => console.log((server.address() as { port: number }).port));
+
+const feed = await fetch(`${feedUrl}/api/feed`, { headers: { authorization: `Bearer ${secret}` } });
+const reader = feed.body!.pipeThrough(new TextDecoderStream()).getReader();
+await reader.read();
+for (;;) {
+  const { value, done } = await reader.read();
+  if (done) break;
+  const numbers = [...value.matchAll(/"message":"(\d+)"/g)].map(([, number]) => Number(number));
+  if (numbers.length > 0) write(numbers);
+}

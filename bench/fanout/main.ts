@@ -43,17 +43,32 @@ interface Target {
   stop(): Promise<void>;
 }
 
-async function ours(): Promise<Target> {
+/** A system whose gateway is on core 0, with a topic to which 20 users are subscribed. */
+async function start() {
   const system = await startSystem({ env: { NOTIFYX_LIMITS: "off" } });
-  const gateway = system.node("gateway").process.pid!;
-  await onCore(0, gateway);
-  for (const node of system.cluster.nodes) if (node.kind.kind !== "gateway") await onCore(1, node.process.pid!);
+  for (const { kind, process } of system.cluster.nodes) await onCore(kind.kind === "gateway" ? 0 : 1, process.pid!);
   const ann = await User.register(system);
   const users = await Promise.all(Array.from({ length: 20 }, () => User.register(system)));
   const topicId = await ann.createTopic(TOPIC_NAME);
   for (const user of users) await user.join(topicId);
-  const rss = () => gatewayMemory(system.url());
   const arrivals = await followFeed(system.url("notifications"), SECRET);
+  return {
+    system,
+    users,
+    async burst(count: number) {
+      await Promise.all(Array.from({ length: count }, (_, nth) => ann.send(topicId, messageOf(nth))));
+    },
+    async one(nth: number) {
+      const askedAt = now();
+      await ann.send(topicId, messageOf(nth));
+      return { askedAt, arrivedAt: arrivals.get(messageOf(nth))! };
+    },
+  };
+}
+
+async function ours(): Promise<Target> {
+  const { system, users, burst, one } = await start();
+  const rss = () => gatewayMemory(system.url());
   const emptyRss = await rss();
   const clients = await startClients({
     url: system.graphqlUrl.replace("http", "ws"),
@@ -67,27 +82,41 @@ async function ours(): Promise<Target> {
     ]),
   });
   await listening(system.url(), SOCKETS);
-  return {
-    clients,
-    emptyRss,
-    rss,
-    async burst(count) {
-      await Promise.all(Array.from({ length: count }, (_, nth) => ann.send(topicId, messageOf(nth))));
-    },
-    async one(nth) {
-      const askedAt = now();
-      await ann.send(topicId, messageOf(nth));
-      return { askedAt, arrivedAt: arrivals.get(messageOf(nth))! };
-    },
-    async stop() {
-      await clients.stop();
-      await system[Symbol.asyncDispose]();
-    },
+  const stop = async () => {
+    await clients.stop();
+    await system[Symbol.asyncDispose]();
   };
+  return { clients, emptyRss, rss, burst, one, stop };
 }
 
-async function other(program: "stock.ts" | "bare.ts"): Promise<Target> {
-  const server = await startServer(program, 0);
+/** A bare server in the place of the gateway's delivery: the gateway does the same transactions, on the same core. */
+async function bare(): Promise<Target> {
+  const { system, burst, one } = await start();
+  const peer = await startPeer("bare.ts", [system.url("notifications"), SECRET]);
+  const stop = async () => {
+    await peer.stop();
+    await system[Symbol.asyncDispose]();
+  };
+  return { ...peer, burst, one, stop };
+}
+
+/** The same bare server where all of a burst comes at once. */
+async function bareAtOnce(): Promise<Target> {
+  const { system, one } = await start();
+  const peer = await startPeer("bare.ts", [system.url("notifications"), SECRET]);
+  const stop = async () => {
+    await peer.stop();
+    await system[Symbol.asyncDispose]();
+  };
+  return { ...peer, one, stop };
+}
+
+async function stock(): Promise<Target> {
+  return await startPeer("stock.ts", []);
+}
+
+async function startPeer(program: "stock.ts" | "bare.ts", args: string[]): Promise<Target> {
+  const server = await startServer(program, args, 0);
   const url = `http://127.0.0.1:${server.port}`;
   const rss = async () => Number(await (await fetch(`${url}/rss`)).text());
   const emptyRss = await rss();
@@ -154,7 +183,7 @@ async function measure(target: Target): Promise<Figures> {
   };
 }
 
-const SIDES = { ours, stock: () => other("stock.ts"), bare: () => other("bare.ts") };
+const SIDES = { ours, stock, bare, "bare, all at once": bareAtOnce };
 type Side = keyof typeof SIDES;
 const found: { side: Side; figures: Figures }[] = [];
 const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");

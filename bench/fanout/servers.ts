@@ -8,9 +8,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export async function startServer(program: string, core: number): Promise<Server> {
+export async function startServer(program: string, args: string[], core: number): Promise<Server> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-all", new URL(program, import.meta.url).pathname],
+    args: ["run", "--no-prompt", "--allow-all", new URL(program, import.meta.url).pathname, ...args],
     env: { NODE_ENV: "production" },
     stdout: "piped",
   }).spawn();
