@@ -15,6 +15,7 @@ import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./delive
 import { eventStream } from "./delivery/server_sent_events.ts";
 import type { Origins } from "./origins.ts";
 import { bearerToken, endedSession, type Sessions } from "./sessions.ts";
+import { type ShortWay, shortWay } from "./short_way.ts";
 
 export interface GraphQLRouteOptions {
   readonly documents: () => DocumentCache;
@@ -25,7 +26,8 @@ export interface GraphQLRouteOptions {
   readonly log: Logger;
 }
 
-export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
+/** Adds the route; the answer is the short way to it. */
+export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
   const { documents, sessions, origins, log } = options;
   const handle = createGraphQLHandler<Caller>({ documents, context: (caller) => caller, log });
 
@@ -70,6 +72,7 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): void {
       return c.json({ errors: [maskError(error, log)] }, statusOf(error));
     }
   });
+  return shortWay(handle, sessions, log);
 }
 
 /** The operation as an event stream, if that is what its caller has to be answered with. */

@@ -5,17 +5,19 @@ import { createServer, type Server } from "node:http";
 import type { App } from "../kit/http.ts";
 import type { Listener } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
+import type { ShortWay } from "./short_way.ts";
 import type { Sockets } from "./delivery/sockets.ts";
 
 /** The head of a request must be there within this time, and all of it within the next, in milliseconds. */
 const HEADERS_LIMIT_MS = 10 * SECOND;
 const REQUEST_LIMIT_MS = 30 * SECOND;
 
-export function listenWithSockets(serveSockets: (server: Server) => Sockets) {
+export function listenWithSockets(serveSockets: (server: Server) => Sockets, short: ShortWay = () => false) {
   return async (app: App, hostname: string, port: number): Promise<Listener> => {
+    const long = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const server = createServer(
       { headersTimeout: HEADERS_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: 65 * SECOND },
-      getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+      (request, response) => void (short(request, response) || long(request, response)),
     );
     const sockets = serveSockets(server);
     await new Promise<void>((resolve, reject) => {

@@ -83,7 +83,7 @@ await runService({
       origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
       log,
     };
-    serveGraphQL(app, { ...shared, stopping });
+    const short = serveGraphQL(app, { ...shared, stopping });
     serveTransactions(app, secret, coordinator, decisions, required);
 
     for (const needed of NEEDED) {
@@ -97,6 +97,6 @@ await runService({
     hub.start();
     recovery.start();
     const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
-    return listenWithSockets((server) => serveSockets(server, { ...shared, config, stopMs }));
+    return listenWithSockets((server) => serveSockets(server, { ...shared, config, stopMs }), short);
   },
 });

@@ -196,7 +196,8 @@ export function statusOf(error: UserError): ContentfulStatusCode {
   return error instanceof BodyError ? error.status : STATUS_OF_CODE[error.code];
 }
 
-function requestIdOf(given: string | undefined): string {
+/** The id that the caller gave its request, where it is one, else a new one. */
+export function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }
 
