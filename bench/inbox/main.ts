@@ -96,7 +96,7 @@ async function send({ sql, barrier, topicId, creatorId }: Side, to: string[]): P
     statement`select prepare_notification(${id}, ${topicId}, ${creatorId}, ${"hello"}, ${to}::uuid[])`,
   ]);
   await barrier.commit(id);
-  await numberPending(sql, "epoch");
+  await numberPending(sql, "epoch", false);
 }
 
 /** Prints the table; 1 where a ratio is over the bar. */

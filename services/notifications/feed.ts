@@ -44,7 +44,12 @@ export class Feed {
   #tailAgain = false;
   #stopListening: (() => Promise<void>) | undefined;
 
-  constructor(private readonly sql: Sql, private readonly log: Logger) {
+  constructor(
+    private readonly sql: Sql,
+    private readonly log: Logger,
+    /** Whether no other node is known; one that isn't yet finds by its poll what it isn't told. */
+    private readonly isAlone: () => boolean = () => false,
+  ) {
     this.#wake.setMaxListeners(10_000);
   }
 
@@ -142,7 +147,7 @@ export class Feed {
 
   async #numberNow(): Promise<Numbered> {
     try {
-      const events = await numberPending(this.sql, this.#epoch);
+      const events = await numberPending(this.sql, this.#epoch, this.isAlone());
       if (events.length > 0) this.#append(events, false);
       return new Map(events.flatMap((event) => event.kind === "notification" ? [[event.id, event] as const] : []));
     } finally {

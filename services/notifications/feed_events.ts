@@ -101,9 +101,12 @@ export async function readFeed(sql: Sql, epoch: string, position: number, limit:
   return rows.map((row) => toEvent(epoch, row));
 }
 
-/** Gives what is committed and waits its positions; the events of these, in their order, or none when they are too many for one answer. */
-export async function numberPending(sql: Sql, epoch: string): Promise<FeedEvent[]> {
-  const rows = await sql<FeedRow[]>`select * from number_pending()`;
+/**
+ * Gives what is committed and waits its positions; the events of these, in their order, or none when they are too many for one answer.
+ * `alone` is a node that knows of no other that would have to be told.
+ */
+export async function numberPending(sql: Sql, epoch: string, alone: boolean): Promise<FeedEvent[]> {
+  const rows = await sql<FeedRow[]>`select * from number_pending(${alone})`;
   return rows.map((row) => toEvent(epoch, row));
 }
 

@@ -26,7 +26,7 @@ await runService({
   async setUp(service) {
     const sql = await service.database(config, migrations);
     await checkPreparedTransactions(sql);
-    const feed = new Feed(sql, service.log);
+    const feed = new Feed(sql, service.log, () => service.directory.instances("notifications").length === 1);
     await feed.start();
     service.onStop("the feed", () => feed.stop());
     const retention = new Retention(sql, service.log);

@@ -192,8 +192,9 @@ create function announce(kind text, topic uuid, usr uuid default null, notificat
 $$;
 
 drop function number_pending();
--- As in 000002: numbers all that is committed and waits, and gives it as the feed's events, unless these are more than 64 KiB.
-create function number_pending() returns table (
+-- As in 000002: numbers all that is committed and waits, and gives it as the feed's events, unless these are more than 64 KiB. Other nodes
+-- are told; one that knows of none says so by `alone`, since telling costs a tenth of a send.
+create function number_pending(alone boolean default false) returns table (
   "position" bigint, kind text, topic_id uuid, user_id uuid, id uuid, from_user_id uuid, message text, created_at timestamptz,
   recipients uuid[], recipient_count bigint, about bigint, at timestamptz
 ) language plpgsql
@@ -206,6 +207,7 @@ declare
   began xid8;
   open xid8[];
   now_taken pg_snapshot;
+  given bigint;
 begin
   perform pg_advisory_xact_lock(x'4e544658'::int, 1);
   select h.position, pending_from(h.taken), array(select pg_snapshot_xip(h.taken)) into before, began, open from feed_head h;
@@ -245,10 +247,14 @@ begin
       null::bigint, case when kind <> 'notification' then since end from events
     where (select sum(250 + octet_length(coalesce(message, '')) + 40 * coalesce(cardinality(recipients), 0)) from events) <= 64 * 1024
     order by position;
+  get diagnostics given = row_count;
   if exists (select from unnest(batch) where targeted) then
     perform receive_targeted(before, before + cardinality(batch));
   end if;
-  perform pg_notify('feed', (before + cardinality(batch))::text);
+  -- What isn't given the node itself hears of thereby.
+  if not alone or given = 0 then
+    perform pg_notify('feed', (before + cardinality(batch))::text);
+  end if;
 end $$;
 
 -- Puts the targeted ones of positions behind `before` up to `upto` into the inboxes of those who are subscribed now.
