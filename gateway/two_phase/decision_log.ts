@@ -132,12 +132,12 @@ export class DecisionLog {
 
   /**
    * Unfinished ones that are this gateway's to drive: its own that its coordinator must have lost, and those whose owner's lease has ended, which become its own.
-   * Two gateways that ask at once get different ones; it would do no harm if they didn't.
+   * Two gateways that ask at once get different ones; it would do no harm if they didn't. `except` are those that wouldn't get on now.
    */
-  async takeOver(limit: number): Promise<Unfinished[]> {
+  async takeOver(limit: number, except: readonly string[]): Promise<Unfinished[]> {
     return await this.sql<Unfinished[]>`
       update decisions set owner = ${this.gatewayId} where transaction_id in (
-        select transaction_id from decisions d where not done
+        select transaction_id from decisions d where not done and transaction_id <> all(${[...except]}::text[])
           and (owner is null or (owner = ${this.gatewayId} and decided_at < now() - ${OWN_AFTER_MS} * interval '1 millisecond') or not exists (select from leases l where l.gateway_id = d.owner and l.until > now()))
         order by decided_at limit ${limit} for update skip locked
       ) returning transaction_id as "transactionId", participants`;

@@ -45,10 +45,10 @@ Deno.test("decision log - what a gateway with a lease decided is left to it; whe
     const [dead, a, b] = [new DecisionLog(sql, "dead"), new DecisionLog(sql, "a"), new DecisionLog(sql, "b")];
     await Promise.all(Array.from({ length: 40 }, (_, index) => dead.decide(`t${index}`, "committed", ["counter"])));
     await sql`insert into leases select id, now() + interval '1 minute' from unnest(array['dead', 'a', 'b']) as id`;
-    assert.equal((await a.takeOver(100)).length, 0);
+    assert.equal((await a.takeOver(100, [])).length, 0);
 
     await sql`update leases set until = now() - interval '1 second' where gateway_id = 'dead'`;
-    const taken = (await Promise.all([a.takeOver(20), b.takeOver(20)])).flat().map((one) => one.transactionId);
+    const taken = (await Promise.all([a.takeOver(20, []), b.takeOver(20, [])])).flat().map((one) => one.transactionId);
     assert.ok(taken.length >= 20);
     assert.equal(new Set(taken).size, taken.length);
   });

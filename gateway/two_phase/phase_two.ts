@@ -39,8 +39,9 @@ export class PhaseTwo {
     return this.#rounds.get(transactionId) ?? 0;
   }
 
-  isDriven(transactionId: string): boolean {
-    return this.#driven.has(transactionId) || this.#damaged.has(transactionId);
+  /** Those for which nothing is to be done now: they are driven here, or damaged. */
+  busy(): string[] {
+    return [...this.#driven, ...this.#damaged];
   }
 
   /** One commit on each of `services`, at once. */

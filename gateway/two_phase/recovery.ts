@@ -6,7 +6,7 @@
 import { crashPoint } from "../../kit/crash_points.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
-import { DAY, delay, MINUTE, SECOND } from "../../kit/time.ts";
+import { backoffMs, DAY, delay, MINUTE, SECOND } from "../../kit/time.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { DecisionLog } from "./decision_log.ts";
 import type { IdempotencyKeys } from "./idempotency.ts";
@@ -15,6 +15,10 @@ import type { IdempotencyKeys } from "./idempotency.ts";
 const LOOK_EVERY_MS = 2 * SECOND;
 /** How many one look takes up. */
 const AT_ONCE = 50;
+/** The longest that one which could not be finished is left alone, in milliseconds. */
+const LONGEST_PAUSE_MS = 4 * SECOND;
+/** How many of those that could not be finished are remembered. */
+const MOST_FAILED = 10_000;
 /** How long a finished decision is kept: twice the life of an idempotency key, in milliseconds; how many go at once, and how often. */
 const KEEP_MS = 2 * DAY;
 const PRUNE_ROWS = 1_000;
@@ -22,6 +26,8 @@ const PRUNE_EVERY_MS = MINUTE;
 
 export class Recovery {
   readonly #abort = new AbortController();
+  /** Those that a participant did not confirm, and until when they are left alone: longer each time. */
+  readonly #failed = new Map<string, { times: number; until: number }>();
   #running: Promise<void> | undefined;
 
   constructor(
@@ -43,7 +49,7 @@ export class Recovery {
   async #run(): Promise<void> {
     for (let prunedAt = Date.now(); !this.#abort.signal.aborted;) {
       try {
-        await this.#look();
+        await this.look();
         if (Date.now() - prunedAt > PRUNE_EVERY_MS) {
           await Promise.all([this.decisions.prune(KEEP_MS, PRUNE_ROWS), this.keys.prune(PRUNE_ROWS)]);
           prunedAt = Date.now();
@@ -55,19 +61,30 @@ export class Recovery {
     }
   }
 
-  async #look(): Promise<void> {
+  /** Takes up what is left unfinished; those that could not be finished a moment ago don't stand before the others. */
+  async look(): Promise<void> {
     const { phaseTwo } = this.coordinator;
-    const found = await this.decisions.takeOver(AT_ONCE);
+    const found = await this.decisions.takeOver(AT_ONCE, [...phaseTwo.busy(), ...this.#failed.keys()]);
+    const now = Date.now();
+    const notNow = [...this.#failed].filter(([, { until }]) => until > now).map(([id]) => id);
+    if (found.length < AT_ONCE && notNow.length < this.#failed.size) {
+      const except = [...phaseTwo.busy(), ...notNow, ...found.map(({ transactionId }) => transactionId)];
+      found.push(...await this.decisions.takeOver(AT_ONCE - found.length, except));
+    }
     if (found.length > 0) crashPoint("gateway: after a take-over");
-    await Promise.all(
-      found.filter(({ transactionId }) => !phaseTwo.isDriven(transactionId)).map(
-        async ({ transactionId, participants }) => {
-          const { unconfirmed } = await phaseTwo.round(transactionId, participants, 5 * SECOND);
-          if (unconfirmed.length > 0) return;
-          this.decisions.finished(transactionId);
-          this.log.info("finished a transaction that was left unfinished", { transactionId });
-        },
-      ),
-    );
+    await Promise.all(found.map(async ({ transactionId, participants }) => {
+      const { unconfirmed } = await phaseTwo.round(transactionId, participants, 5 * SECOND);
+      if (unconfirmed.length > 0) return this.#postpone(transactionId);
+      this.#failed.delete(transactionId);
+      this.decisions.finished(transactionId);
+      this.log.info("finished a transaction that was left unfinished", { transactionId });
+    }));
+  }
+
+  #postpone(transactionId: string): void {
+    const times = (this.#failed.get(transactionId)?.times ?? 0) + 1;
+    this.#failed.delete(transactionId);
+    this.#failed.set(transactionId, { times, until: Date.now() + backoffMs(times, SECOND, LONGEST_PAUSE_MS) });
+    if (this.#failed.size > MOST_FAILED) this.#failed.delete(this.#failed.keys().next().value!);
   }
 }

@@ -117,18 +117,21 @@ export class GatewayTables {
       }
       return [];
     }],
-    ["update decisions set owner", (owner: string, _same: string, ownAfterMs: number, limit: number) => {
-      if (this.broken === "nobody takes over") return [];
-      const now = Date.now();
-      const mine = [...this.decisions].filter(([, row]) =>
-        !row.done &&
-        (row.owner === owner ? row.decidedAt < now - ownAfterMs : (this.#leases.get(row.owner) ?? 0) <= now)
-      );
-      return mine.slice(0, limit).map(([transactionId, row]) => {
-        row.owner = owner;
-        return { transactionId, participants: row.participants };
-      });
-    }],
+    [
+      "update decisions set owner",
+      (owner: string, except: string[], _same: string, ownAfterMs: number, limit: number) => {
+        if (this.broken === "nobody takes over") return [];
+        const now = Date.now();
+        const mine = [...this.decisions].filter(([id, row]) =>
+          !row.done && !except.includes(id) &&
+          (row.owner === owner ? row.decidedAt < now - ownAfterMs : (this.#leases.get(row.owner) ?? 0) <= now)
+        );
+        return mine.slice(0, limit).map(([transactionId, row]) => {
+          row.owner = owner;
+          return { transactionId, participants: row.participants };
+        });
+      },
+    ],
     ["insert into leases", (id: string, leaseMs: number) => {
       this.#leases.set(id, Date.now() + leaseMs);
       return [];
