@@ -3,7 +3,8 @@
  * come back at once are ten questions. In: keys. Out: each one's answer.
  */
 
-import { MILLISECOND, SECOND, withTimeLimit } from "../../kit/time.ts";
+import { UserError } from "../../kit/errors.ts";
+import { MILLISECOND, SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 
 /** How long the first of a batch waits for others, in milliseconds. */
 const COLLECT_MS = 2 * MILLISECOND;
@@ -12,6 +13,8 @@ const LARGEST_BATCH = 1_000;
 const AT_ONCE = 4;
 /** How many keys may wait. */
 const MOST_WAITING = 100_000;
+/** How long a key waits for its answer, its turn included, in milliseconds. */
+const LIMIT_MS = 10 * SECOND;
 
 interface Waiting<Key, Value> {
   readonly key: Key;
@@ -28,18 +31,22 @@ export class Batches<Key, Value> {
   constructor(
     private readonly ask: (keys: readonly Key[]) => Promise<readonly Value[]>,
     private readonly full: () => Error,
+    private readonly mostWaiting = MOST_WAITING,
+    private readonly limitMs = LIMIT_MS,
   ) {}
 
-  /** @throws what `ask` throws, or TimeLimitError after 10 s */
+  /** @throws what `ask` throws, or UserError `TIMEOUT` after 10 s */
   load(key: Key): Promise<Value> {
-    if (this.#waiting.length >= MOST_WAITING) return Promise.reject(this.full());
+    if (this.#waiting.length >= this.mostWaiting) return Promise.reject(this.full());
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     this.#waiting.push({ key, resolve, reject });
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#send();
     }, COLLECT_MS);
-    return withTimeLimit("a batch", 10 * SECOND, promise);
+    return withTimeLimit("a batch", this.limitMs, promise).catch((error) => {
+      throw error instanceof TimeLimitError ? new UserError("TIMEOUT", "too much is asked for at once") : error;
+    });
   }
 
   #send(): void {

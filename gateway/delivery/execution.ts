@@ -10,7 +10,7 @@ import { type DocumentNode, execute, type ExecutionResult, type GraphQLSchema, s
 import { UserError } from "../../kit/errors.ts";
 import { executionArgs, maskError } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
-import { SECOND, withTimeLimit } from "../../kit/time.ts";
+import { SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { Caller } from "../caller.ts";
 import { resultText } from "./executed.ts";
 import type { SubscriptionRequest } from "./operation.ts";
@@ -75,7 +75,8 @@ export class Executions {
   #inTime(result: Promise<ExecutionResult>): Promise<Uint8Array> {
     return withTimeLimit("an event", LIMIT_MS, result).then(
       (result) => this.#bytes(result),
-      (error) => this.#failed(error),
+      (error) =>
+        this.#failed(error instanceof TimeLimitError ? new UserError("TIMEOUT", "the event took too long") : error),
     );
   }
 

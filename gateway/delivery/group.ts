@@ -21,6 +21,8 @@ interface Waiting {
   readonly root: unknown;
   readonly listeners: readonly Listener[];
   payload: Payload | undefined;
+  /** Who waits for this one to be given out. */
+  given?: PromiseWithResolvers<void>;
 }
 
 export class Group {
@@ -73,12 +75,19 @@ export class Group {
     return payload;
   }
 
+  /** Resolves when all that waits now has been given out; undefined where nothing waits. */
+  settled(): Promise<void> | undefined {
+    const last = this.#waiting.at(-1);
+    return last && (last.given ??= Promise.withResolvers()).promise;
+  }
+
   async #giveOut(): Promise<void> {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const payload = await first.payload!;
       this.#executing--;
       for (const listener of first.listeners) if (!listener.stopped) listener.sink.next(payload);
       this.#waiting.shift();
+      first.given?.resolve();
       this.#executeMore();
     }
   }

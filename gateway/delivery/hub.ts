@@ -3,7 +3,7 @@
  * own. Next: group.ts executes and serialises it, and the sinks (outbox.ts, server_sent_events.ts) write it.
  */
 
-import type { GraphQLFormattedError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "../../kit/log.ts";
 import { isErrorCode, UserError } from "../../kit/errors.ts";
 import { maskError } from "../../kit/graphql.ts";
@@ -32,7 +32,6 @@ const REPLAYS_AT_ONCE = 8;
 const MOST_REPLAYS = 100_000;
 
 export class Hub {
-  readonly window = new Window();
   readonly upstream: Upstream;
   readonly entities: Entities;
   readonly unseen: UnseenCounts;
@@ -42,17 +41,17 @@ export class Hub {
   readonly #received = new TopicIndex();
   readonly #acknowledged = new TopicIndex();
   readonly #feed: UpstreamFeed;
-  readonly #memberships: Batches<Viewer, { position: number; membership: Membership }>;
+  readonly #memberships: Batches<Viewer, { position: number; epoch: string; membership: Membership }>;
   readonly #replays = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS);
   #wake: (() => void)[] = [];
 
-  constructor(balancer: Balancer, secret: string, private readonly log: Logger) {
+  constructor(balancer: Balancer, secret: string, private readonly log: Logger, readonly window = new Window()) {
     this.upstream = new Upstream(balancer, secret);
     this.entities = new Entities(this.upstream);
     this.unseen = new UnseenCounts(this, log);
     this.#memberships = new Batches(async (viewers) => {
-      const { position, viewers: found } = await this.upstream.memberships(viewers);
-      return found.map((membership) => ({ position, membership }));
+      const { position, epoch, viewers: found } = await this.upstream.memberships(viewers);
+      return found.map((membership) => ({ position, epoch, membership }));
     }, () => new UserError("TOO_MANY_REQUESTS", "too many subscriptions begin at once", { retryAfterSeconds: 1 }));
     this.#feed = new UpstreamFeed(balancer, secret, log, {
       onStart: (position) => this.window.reset(position),
@@ -120,12 +119,18 @@ export class Hub {
     return kind === "received" ? this.#received : this.#acknowledged;
   }
 
-  /** What a viewer is subscribed to, and the position at which that holds. @throws UserError what is wrong with the topic, `SERVICE_UNAVAILABLE`, … */
+  /**
+   * What a viewer is subscribed to, and the position at which that holds, which the hub has reached.
+   * @throws UserError what is wrong with the topic, `SERVICE_UNAVAILABLE`, …
+   */
   async membership(viewer: Viewer): Promise<{ position: number; membership: Membership }> {
-    const found = await this.#memberships.load(viewer);
-    const { error } = found.membership;
+    const { position, epoch, membership } = await this.#memberships.load(viewer);
+    const { error } = membership;
     if (error !== undefined) throw new UserError(isErrorCode(error.code) ? error.code : "INTERNAL", error.error);
-    return found;
+    await this.reached(position);
+    // The position is one of another feed, of which the hub hears in a moment.
+    if (epoch !== this.epoch) throw new UserError("SERVICE_UNAVAILABLE", "the feed was replaced; subscribe again");
+    return { position, membership };
   }
 
   /** Resolves when the hub stands at `position` or behind it. @throws UserError `SERVICE_UNAVAILABLE` */
@@ -143,7 +148,10 @@ export class Hub {
   }
 
   masked(error: unknown): GraphQLFormattedError {
-    return maskError(error instanceof Error ? error : new Error(String(error)), this.log).toJSON();
+    // What isn't meant for clients says so by being no GraphQLError; maskError takes such a one for graphql-http's own.
+    const originalError = error instanceof Error ? error : new Error(String(error));
+    const told = error instanceof GraphQLError ? error : new GraphQLError("internal error", { originalError });
+    return maskError(told, this.log).toJSON();
   }
 
   #take(event: FeedEvent): void {
@@ -217,7 +225,7 @@ export class Hub {
   #skip(from: number, to: number): void {
     this.window.reset(to);
     for (const listener of [...this.#listeners]) listener.restart(from);
-    this.unseen.doubtAll();
+    this.unseen.beginAnew();
   }
 
   #beginAnew(position: number): void {
@@ -226,7 +234,7 @@ export class Hub {
       oldestCursor: writeFeedCursor({ epoch: this.epoch, position }),
     });
     for (const listener of [...this.#listeners]) listener.fail(fault);
-    this.unseen.doubtAll();
+    this.unseen.beginAnew();
   }
 
   #wakeAll(): void {

@@ -40,6 +40,7 @@ export class Listener {
   /** Up to here it has all that concerns it; while it is live the hub's position stands for it. */
   #position = 0;
   readonly #isSeen = (event: NotificationEvent) => this.hub.window.isSeen(this.options.userId, event);
+  /** Made where it pauses: most never do. */
   #abort: AbortController | undefined;
 
   constructor(
@@ -60,18 +61,19 @@ export class Listener {
 
   /** Runs until it is live, or stopped; what goes wrong is told to the sink. */
   async run(): Promise<void> {
-    this.#abort = new AbortController();
     try {
-      let after = await this.#begin();
-      if (after === undefined) after = await this.#catchUp();
-      while (after !== undefined && !this.stopped) {
-        await this.#fromDatabase(after);
-        after = await this.#catchUp();
-      }
+      const after = await this.#begin();
+      // The first answer of the database says whether the client's cursor is one.
+      if (after !== undefined && !this.stopped) await this.#fromDatabase(after, true);
+      await this.#goOn();
     } catch (error) {
       this.fail(error);
-    } finally {
-      this.#abort = undefined;
+    }
+  }
+
+  async #goOn(): Promise<void> {
+    for (let after = await this.#catchUp(); after !== undefined && !this.stopped; after = await this.#catchUp()) {
+      await this.#fromDatabase(after, false);
     }
   }
 
@@ -81,7 +83,8 @@ export class Listener {
     this.hub.leaveLive(this);
     this.#state = "catching";
     this.#position = position;
-    void this.run();
+    // What was given to it while it was live may still wait in its group.
+    Promise.resolve(this.group.settled()).then(() => this.#goOn()).catch((error) => this.fail(error));
   }
 
   /** The client completed it or is gone. */
@@ -127,13 +130,10 @@ export class Listener {
 
   /** Undefined when it can catch up from the window, else the cursor behind which the database has to be asked. */
   async #begin(): Promise<string | undefined> {
-    if (this.#state === "catching") return undefined;
     const { userId, topicId, after } = this.options;
     const { position, membership } = await this.hub.membership({ userId, topicId });
     if (this.stopped) return undefined;
     this.source.check(membership, userId);
-    await this.hub.reached(position);
-    if (this.stopped) return undefined;
     this.#state = "catching";
     this.#topics = new Set(this.source.kind === "received" ? membership.topicIds : [topicId!]);
     this.#position = position;
@@ -179,7 +179,6 @@ export class Listener {
         this.#position = event.position;
       }
       if (events.length === SLICE) await nextTurn();
-      await this.sink.room();
     }
     return undefined;
   }
@@ -198,19 +197,18 @@ export class Listener {
     this.hub.enterLive(this);
   }
 
-  async #fromDatabase(cursor: string): Promise<void> {
+  async #fromDatabase(cursor: string, isFirst: boolean): Promise<void> {
     resumes.inc({ from: "database" });
     let upTo: number | null = null;
     for (let after = cursor, more = true; more;) {
-      const page = await this.#page(after, upTo);
-      if (this.stopped) return;
+      const page = await this.#page(after, upTo, isFirst && upTo === null);
+      if (page === undefined || this.stopped) return;
       if (upTo === null) {
         upTo = page.position;
         if (page.topicIds !== undefined) this.#topics = new Set(page.topicIds);
       }
-      for (const [nth, row] of page.missed.entries()) {
+      for (const row of page.missed) {
         await this.#give(this.source.ofRow(row));
-        if (nth % 50 === 49) await this.sink.room();
         if (this.stopped) return;
       }
       more = page.more;
@@ -223,22 +221,33 @@ export class Listener {
   async #give({ key, root }: Root): Promise<void> {
     const payload: Payload = this.group.payload(key, root);
     const bytes = payload instanceof Uint8Array ? payload : await payload;
-    if (!this.stopped) this.sink.next(bytes);
+    if (this.stopped) return;
+    this.sink.next(bytes);
+    // After each: a few large ones are all that may wait for a socket.
+    const room = this.sink.room();
+    if (room !== undefined) await room;
   }
 
-  /** In the middle of a subscription the notifications service may be away for a while: what was missed comes when it is back. */
-  async #page(after: string, upTo: number | null) {
+  /**
+   * Undefined once it is stopped. In the middle of a subscription (not `isFirst`) the notifications service may be away for a while: what
+   * was missed comes when it is back.
+   */
+  async #page(after: string, upTo: number | null, isFirst: boolean) {
     const { userId, topicId } = this.options;
-    for (let attempt = 0;; attempt++) {
+    for (let attempt = 0; !this.stopped; attempt++) {
       try {
-        return await this.hub.page(() => this.source.page({ userId, topicId, after, upTo }));
+        // One whose client left while it waited for its turn asks for nothing.
+        return await this.hub.page(async () =>
+          this.stopped ? undefined : await this.source.page({ userId, topicId, after, upTo })
+        );
       } catch (error) {
-        const isFirst = upTo === null && after === this.options.after;
-        if (isFirst || !isAway(error) || this.stopped) throw error;
-        await delay(backoffMs(attempt, 100, 2 * SECOND), this.#abort?.signal);
-        if (this.stopped) throw new UserError("SERVICE_UNAVAILABLE", "stopped");
+        // Its topic was deleted meanwhile.
+        if (!isFirst && error instanceof UserError && error.code === "NOT_FOUND") this.complete();
+        if (isFirst || !isAway(error)) throw error;
+        await delay(backoffMs(attempt, 100, 2 * SECOND), (this.#abort ??= new AbortController()).signal);
       }
     }
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ import { backoffMs, delay, SECOND } from "../../kit/time.ts";
 import { reason } from "../../kit/directory.ts";
 import { isAway } from "../balancer.ts";
 import { Batches } from "./batches.ts";
-import type { FeedEvent } from "./feed_event.ts";
+import type { FeedEvent, NotificationEvent } from "./feed_event.ts";
 import type { Hub } from "./hub.ts";
 import type { Running, Sink } from "./operation.ts";
 
@@ -33,9 +33,9 @@ interface Listening {
 class Watch {
   state: "asking" | "exact" | "doubtful" = "asking";
   count = 0;
-  /** At which `count` holds. */
-  position = 0;
   topics = new Set<string>();
+  /** Counts the times that it was asked about: an answer to an earlier time is void. */
+  turn = 0;
   readonly listening = new Set<Listening>();
   constructor(readonly userId: string) {}
 }
@@ -64,7 +64,7 @@ export class UnseenCounts {
     if (watch === undefined) {
       this.#watches.set(userId, watch = new Watch(userId));
       watch.listening.add(listening);
-      void this.#begin(watch);
+      void this.#ask(watch, true);
     } else {
       watch.listening.add(listening);
       if (watch.state === "exact") this.#tell(watch);
@@ -84,8 +84,7 @@ export class UnseenCounts {
     if (this.#watches.size === 0) return;
     switch (event.kind) {
       case "notification":
-        if (event.to === null) { for (const watch of this.#byTopic.get(event.topicId) ?? []) this.#received(watch); }
-        else for (const userId of event.to) this.#received(this.#watches.get(userId));
+        this.#receive(event);
         break;
       case "join":
         this.#join(this.#watches.get(event.userId), event.topicId);
@@ -100,62 +99,75 @@ export class UnseenCounts {
       case "retract":
       case "prune":
       case "delete":
-        this.doubtAll();
+        this.#doubtAll();
         break;
     }
   }
 
+  /** Events were missed: what each is subscribed to isn't known any more either. */
+  beginAnew(): void {
+    for (const watch of this.#watches.values()) void this.#ask(watch, true);
+  }
+
   /** Whoever once received something may be concerned, subscribed or not. */
-  doubtAll(): void {
+  #doubtAll(): void {
     for (const watch of this.#watches.values()) this.#doubt(watch, COLLECT_ALL_MS);
   }
 
-  async #begin(watch: Watch): Promise<void> {
-    try {
-      const { position, membership } = await this.hub.membership({ userId: watch.userId, topicId: null });
-      await this.hub.reached(position);
-      if (this.#watches.get(watch.userId) !== watch) return;
-      for (const topicId of membership.topicIds) this.#join(watch, topicId);
-      // What the hub took since then.
-      for (const event of this.hub.window.byUser(watch.userId)) {
-        if (event.position <= position) continue;
-        if (event.kind === "join") this.#join(watch, event.topicId);
-        else if (event.kind === "leave") this.#leaveTopic(watch, event.topicId);
-      }
-      await this.#ask(watch);
-    } catch (error) {
-      this.#fail(watch, error);
-    }
-  }
-
-  async #ask(watch: Watch): Promise<void> {
+  /** Asks until the count is exact; what went wrong is told to who listens. */
+  async #ask(watch: Watch, isNew: boolean): Promise<void> {
     watch.state = "asking";
-    for (let attempt = 0; !this.#stopped && this.#watches.get(watch.userId) === watch; attempt++) {
+    this.#doubtful.delete(watch);
+    const turn = ++watch.turn;
+    const isCurrent = () => !this.#stopped && watch.turn === turn && this.#watches.get(watch.userId) === watch;
+    let knowsTopics = !isNew;
+    for (let attempt = 0; isCurrent(); attempt++) {
       try {
+        if (!knowsTopics) {
+          const { position, membership } = await this.hub.membership({ userId: watch.userId, topicId: null });
+          if (!isCurrent()) return;
+          knowsTopics = this.#setTopics(watch, membership.topicIds, position);
+        }
         const { position, count } = await this.#counts.load(watch.userId);
         await this.hub.reached(position);
+        if (!isCurrent()) return;
         watch.count = count;
-        watch.position = position;
-        if (!this.#goOn(watch)) continue;
-        watch.state = "exact";
-        return this.#tellSoon(watch);
+        if (knowsTopics && this.#goOn(watch, position)) {
+          watch.state = "exact";
+          return this.#tellSoon(watch);
+        }
+        await delay(COLLECT_MS);
       } catch (error) {
+        if (!isCurrent()) return;
         const isFirst = [...watch.listening].every(({ told }) => told === undefined);
-        if (isFirst || !isAway(error)) throw error;
+        if (isFirst || !isAway(error)) return this.#fail(watch, error);
         this.log.debug("counts can't be asked for: {error}", { error: reason(error) });
         await delay(backoffMs(attempt, 100, 2 * SECOND));
       }
     }
   }
 
-  /** Adds what came behind the answer; false where that takes asking again. */
-  #goOn(watch: Watch): boolean {
-    const events = this.hub.window.after(watch.position, Infinity);
+  /** From what a user is subscribed to at `position`, what they are now; false where the hub knows no longer what came in between. */
+  #setTopics(watch: Watch, topicIds: readonly string[], position: number): boolean {
+    if (this.hub.window.after(position, 1) === undefined) return false;
+    for (const topicId of [...watch.topics]) this.#leaveTopic(watch, topicId);
+    for (const topicId of topicIds) this.#join(watch, topicId);
+    for (const event of this.hub.window.byUser(watch.userId)) {
+      if (event.position <= position) continue;
+      if (event.kind === "join") this.#join(watch, event.topicId);
+      else if (event.kind === "leave") this.#leaveTopic(watch, event.topicId);
+    }
+    return true;
+  }
+
+  /** Adds what came behind the answer's position; false where that takes asking again. */
+  #goOn(watch: Watch, position: number): boolean {
+    const events = this.hub.window.after(position, Infinity);
     if (events === undefined) return false;
     // Of what it was subscribed to then and now nothing differs, unless it joined or left in between.
     for (const event of events) {
       if (event.kind === "notification") {
-        if (event.to === null ? watch.topics.has(event.topicId) : event.to.includes(watch.userId)) watch.count++;
+        if (isFor(watch, event)) watch.count++;
       } else if (event.kind === "seen" || event.kind === "seenAll" || event.kind === "join" || event.kind === "leave") {
         if (event.userId === watch.userId) return false;
       } else if (event.kind !== "topic") return false;
@@ -163,10 +175,15 @@ export class UnseenCounts {
     return true;
   }
 
-  #received(watch: Watch | undefined): void {
-    if (watch?.state !== "exact") return;
-    watch.count++;
-    this.#tellSoon(watch);
+  #receive(event: NotificationEvent): void {
+    const watches = event.to === null
+      ? this.#byTopic.get(event.topicId) ?? []
+      : event.to.map((userId) => this.#watches.get(userId));
+    for (const watch of watches) {
+      if (watch?.state !== "exact" || !isFor(watch, event)) continue;
+      watch.count++;
+      this.#tellSoon(watch);
+    }
   }
 
   #doubt(watch: Watch | undefined, withinMs: number): void {
@@ -177,7 +194,7 @@ export class UnseenCounts {
       this.#asking = undefined;
       const doubtful = [...this.#doubtful];
       this.#doubtful.clear();
-      for (const one of doubtful) this.#ask(one).catch((error) => this.#fail(one, error));
+      for (const one of doubtful) void this.#ask(one, false);
     }, withinMs);
   }
 
@@ -231,4 +248,9 @@ export class UnseenCounts {
     this.#changed.delete(watch);
     for (const topicId of [...watch.topics]) this.#leaveTopic(watch, topicId);
   }
+}
+
+/** Whether its user receives the notification: of those whom a targeted one names, who is subscribed. */
+function isFor({ userId, topics }: Watch, { topicId, to }: NotificationEvent): boolean {
+  return topics.has(topicId) && (to === null || to.includes(userId));
 }

@@ -5,9 +5,10 @@
 
 import type { FeedEvent, MembershipEvent, NotificationEvent, SeenAllEvent, SeenEvent } from "./feed_event.ts";
 
-/** How many events are kept, and how many characters of messages. */
+/** How many events are kept, and how many characters of messages and recipients' ids. */
 const MOST_EVENTS = 20_000;
 const MOST_CHARACTERS = 16_000_000;
+const ID_CHARACTERS = 36;
 
 /** What a user did. */
 export type UserEvent = MembershipEvent | SeenEvent | SeenAllEvent;
@@ -23,7 +24,7 @@ export class Window {
   /** Up to which position a topic's notifications are removed, where some of them may stand here. */
   readonly #pruned = new Map<string, number>();
 
-  constructor(private readonly mostEvents = MOST_EVENTS) {}
+  constructor(private readonly mostEvents = MOST_EVENTS, private readonly mostCharacters = MOST_CHARACTERS) {}
 
   /** The last event's. */
   get position(): number {
@@ -44,7 +45,7 @@ export class Window {
   push(event: FeedEvent): void {
     this.#events.push(event);
     this.#position = event.position;
-    if (event.kind === "notification") this.#characters += event.message.length;
+    if (event.kind === "notification") this.#characters += charactersOf(event);
     else if (event.kind === "retract") this.#retracted.add(event.id);
     else if (event.kind === "prune") this.#pruned.set(event.topicId, event.upToPosition);
     else if (isOfUser(event)) {
@@ -52,7 +53,7 @@ export class Window {
       if (events === undefined) this.#byUser.set(event.userId, [event]);
       else events.push(event);
     }
-    while (this.#events.length - this.#first > this.mostEvents || this.#characters > MOST_CHARACTERS) this.#shift();
+    while (this.#events.length - this.#first > this.mostEvents || this.#characters > this.mostCharacters) this.#shift();
     if (this.#first > this.mostEvents) {
       this.#events = this.#events.slice(this.#first);
       this.#first = 0;
@@ -93,7 +94,7 @@ export class Window {
   #shift(): void {
     const event = this.#events[this.#first]!;
     this.#events[this.#first++] = undefined as never;
-    if (event.kind === "notification") this.#characters -= event.message.length;
+    if (event.kind === "notification") this.#characters -= charactersOf(event);
     else if (event.kind === "retract") this.#retracted.delete(event.id);
     else if (event.kind === "prune") {
       // A later one of the topic stands for it.
@@ -104,6 +105,10 @@ export class Window {
       if (events.length === 0) this.#byUser.delete(event.userId);
     }
   }
+}
+
+function charactersOf({ message, to }: NotificationEvent): number {
+  return message.length + ID_CHARACTERS * (to?.length ?? 0);
 }
 
 function isOfUser(event: FeedEvent): event is UserEvent {
