@@ -20,7 +20,7 @@ import { deliveries, listenersGauge } from "./metrics.ts";
 import { delivered } from "./roots.ts";
 import type { Source } from "./sources.ts";
 import { TopicIndex } from "./topic_index.ts";
-import { UnseenCounts } from "./unseen_counts.ts";
+import { type Collecting, UnseenCounts } from "./unseen_counts.ts";
 import { type Membership, Upstream, type Viewer } from "./upstream.ts";
 import { Window } from "./window.ts";
 import { Turns } from "./turns.ts";
@@ -30,6 +30,12 @@ const FEED_LIMIT_MS = 5 * SECOND;
 /** How many replays from the database are under way at once, and how many wait their turn. */
 const REPLAYS_AT_ONCE = 8;
 const MOST_REPLAYS = 100_000;
+
+export interface HubOptions {
+  readonly window?: Window;
+  /** How long changes of counts are collected. */
+  readonly collecting?: Collecting;
+}
 
 export class Hub {
   readonly upstream: Upstream;
@@ -45,10 +51,18 @@ export class Hub {
   readonly #replays = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS);
   #wake: (() => void)[] = [];
 
-  constructor(balancer: Balancer, secret: string, private readonly log: Logger, readonly window = new Window()) {
+  readonly window: Window;
+
+  constructor(
+    balancer: Balancer,
+    secret: string,
+    private readonly log: Logger,
+    { window = new Window(), collecting }: HubOptions = {},
+  ) {
+    this.window = window;
     this.upstream = new Upstream(balancer, secret);
     this.entities = new Entities(this.upstream);
-    this.unseen = new UnseenCounts(this, log);
+    this.unseen = new UnseenCounts(this, log, collecting);
     this.#memberships = new Batches(async (viewers) => {
       const { position, epoch, viewers: found } = await this.upstream.memberships(viewers);
       return found.map((membership) => ({ position, epoch, membership }));

@@ -18,10 +18,14 @@ import type { FeedEvent, NotificationEvent } from "./feed_event.ts";
 import type { Hub } from "./hub.ts";
 import type { Running, Sink } from "./operation.ts";
 
-/** Changes within this time are told as one, in milliseconds. */
-const COLLECT_MS = 50;
-/** What concerns everybody (a retraction, what is removed) is asked about no oftener than this, in milliseconds. */
-const COLLECT_ALL_MS = SECOND / 4;
+export interface Collecting {
+  /** Changes within this time are told as one, in milliseconds. */
+  readonly ownMs: number;
+  /** What concerns everybody (a retraction, what is removed) is asked about no oftener than this, in milliseconds. */
+  readonly allMs: number;
+}
+
+const COLLECTING: Collecting = { ownMs: 50, allMs: SECOND / 4 };
 
 interface Listening {
   readonly sink: Sink;
@@ -50,7 +54,11 @@ export class UnseenCounts {
   #telling: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  constructor(private readonly hub: Hub, private readonly log: Logger) {
+  constructor(
+    private readonly hub: Hub,
+    private readonly log: Logger,
+    private readonly collecting: Collecting = COLLECTING,
+  ) {
     this.#counts = new Batches(async (userIds) => {
       const { position, counts } = await hub.upstream.unseen(userIds);
       return counts.map((count) => ({ position, count }));
@@ -94,7 +102,7 @@ export class UnseenCounts {
         break;
       case "seen":
       case "seenAll":
-        this.#doubt(this.#watches.get(event.userId), COLLECT_MS);
+        this.#doubt(this.#watches.get(event.userId), this.collecting.ownMs);
         break;
       case "retract":
       case "prune":
@@ -111,7 +119,7 @@ export class UnseenCounts {
 
   /** Whoever once received something may be concerned, subscribed or not. */
   #doubtAll(): void {
-    for (const watch of this.#watches.values()) this.#doubt(watch, COLLECT_ALL_MS);
+    for (const watch of this.#watches.values()) this.#doubt(watch, this.collecting.allMs);
   }
 
   /** Asks until the count is exact; what went wrong is told to who listens. */
@@ -136,7 +144,7 @@ export class UnseenCounts {
           watch.state = "exact";
           return this.#tellSoon(watch);
         }
-        await delay(COLLECT_MS);
+        await delay(this.collecting.ownMs);
       } catch (error) {
         if (!isCurrent()) return;
         const isFirst = [...watch.listening].every(({ told }) => told === undefined);
@@ -221,7 +229,7 @@ export class UnseenCounts {
       this.#telling = undefined;
       for (const one of this.#changed) if (one.state === "exact") this.#tell(one);
       this.#changed.clear();
-    }, COLLECT_MS);
+    }, this.collecting.ownMs);
   }
 
   #tell(watch: Watch): void {
