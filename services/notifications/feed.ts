@@ -18,8 +18,10 @@ import { feedPending, feedPosition } from "./metrics.ts";
 
 /** How often the feed looks for what nobody woke it for (a node that died between commit and numbering), in milliseconds. */
 const POLL_MS = 250;
-/** How many of the newest events are kept in memory. */
+/** How many of the newest events are kept in memory at least, unless they have more characters than this; at most twice as much is. */
 const WINDOW_EVENTS = 5_000;
+const WINDOW_CHARACTERS = 8_000_000;
+const ID_CHARACTERS = 36;
 /** How many events one statement reads. */
 const PAGE_EVENTS = 500;
 
@@ -33,6 +35,7 @@ type Numbered = Map<string, Placed>;
 export class Feed {
   /** Events at consecutive positions, the last of them at `#position`. */
   #window: FeedEvent[] = [];
+  #characters = 0;
   #position = 0;
   #epoch = "";
   readonly #wake = new EventEmitter();
@@ -104,6 +107,7 @@ export class Feed {
     this.#epoch = epoch;
     this.#position = position;
     this.#window = [];
+    this.#characters = 0;
     this.#wake.emit("events");
   }
 
@@ -157,15 +161,31 @@ export class Feed {
 
   /** Puts events behind the window. What is missing between is read first; what the table itself doesn't have is gone. */
   #append(events: readonly FeedEvent[], fromTable: boolean): void {
-    if (events[0]!.position !== this.#position + 1) {
-      if (!fromTable) return void this.#tail();
-      this.#window = [];
-    }
-    this.#window.push(...events);
-    if (this.#window.length > 2 * WINDOW_EVENTS) this.#window = this.#window.slice(-WINDOW_EVENTS);
+    const gap = events.findLastIndex(({ position }, nth) =>
+      position !== (events[nth - 1]?.position ?? this.#position) + 1
+    );
+    if (gap >= 0 && !fromTable) return void this.#tail();
+    if (gap >= 0) this.#window = [];
+    const consecutive = events.slice(Math.max(0, gap));
+    this.#window.push(...consecutive);
+    this.#characters = (gap >= 0 ? 0 : this.#characters) + sum(consecutive.map(charactersOf));
+    this.#trim();
     this.#position = events.at(-1)!.position;
     feedPosition.set(this.#position);
     this.#wake.emit("events");
+  }
+
+  #trim(): void {
+    if (this.#window.length <= 2 * WINDOW_EVENTS && this.#characters <= 2 * WINDOW_CHARACTERS) return;
+    let first = this.#window.length;
+    this.#characters = 0;
+    while (first > this.#window.length - WINDOW_EVENTS && first > 0) {
+      const more = charactersOf(this.#window[first - 1]!);
+      if (this.#characters + more > WINDOW_CHARACTERS) break;
+      this.#characters += more;
+      first--;
+    }
+    this.#window = this.#window.slice(first);
   }
 
   async #poll(): Promise<void> {
@@ -231,4 +251,12 @@ export class Feed {
       if (signal.aborted || this.#abort.signal.aborted) done();
     });
   }
+}
+
+function charactersOf(event: FeedEvent): number {
+  return event.kind === "notification" ? event.message.length + ID_CHARACTERS * (event.to?.length ?? 0) : 0;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -100,3 +100,39 @@ Deno.test("feed - a lock that somebody holds makes it late, not wrong: no cursor
     assert.equal((await events(feeds[0], 1)).length, 1);
   });
 });
+
+Deno.test("feed - what is removed before a node has read it leaves a gap, behind which its window goes on", async () => {
+  await withFeeds(async (feeds, sql) => {
+    const ids = Array.from({ length: 5 }, () => newId());
+    await sql.begin(async (transaction) => {
+      for (const id of ids.slice(0, 4)) await send(transaction as never, "hello", id);
+      await transaction`select number_pending()`;
+      await transaction`delete from feed where position = 2`;
+    });
+    const after = async (position: number) =>
+      (await feeds[0].after(position, LIMIT_MS, new AbortController().signal)).map((event) => event.position);
+    assert.deepEqual(await after(0), [1, 3, 4]);
+    await send(sql, "hello", ids[4]);
+    await feeds[1].place(ids[4]!, LIMIT_MS);
+    assert.deepEqual(await after(4), [5]);
+    for (const position of [1, 2, 3]) {
+      assert.deepEqual(
+        await after(position),
+        [3, 4, 5].filter((one) => one > position),
+      );
+    }
+  });
+});
+
+Deno.test("feed - behind a window that was trimmed for its characters older events are read from the table", async () => {
+  await withFeeds(async (feeds, sql) => {
+    const ids = Array.from({ length: 1_700 }, () => newId());
+    for (let from = 0; from < ids.length; from += 100) {
+      await sql`select prepare_notification(id, ${TOPIC}, ${ANN}, repeat('x', 10000), '{}')
+        from unnest(${ids.slice(from, from + 100)}::uuid[]) as id`;
+      await feeds[0].place(ids[from]!, LIMIT_MS);
+    }
+    assert.deepEqual(await events(feeds[0], ids.length), ids);
+    assert.deepEqual(await events(feeds[1], 100, 1_600), ids.slice(1_600));
+  });
+});

@@ -56,19 +56,26 @@ export class Resuming {
       topicId === null || isUuid(topicId) ? topicId : "00000000-0000-0000-0000-000000000000"
     );
     const rows = await this.sql<
-      { position: number; topic_id: string | null; visible: boolean; created_by: string | null; topic_ids: string[] }[]
-    >`select h.position, v.topic_id, v.topic_id is null or may_see_topic(v.topic_id, v.user_id) as visible,
+      {
+        position: number;
+        epoch: string;
+        topic_id: string | null;
+        visible: boolean;
+        created_by: string | null;
+        topic_ids: string[];
+      }[]
+    >`select h.position, feed_epoch() as epoch, v.topic_id, v.topic_id is null or may_see_topic(v.topic_id, v.user_id) as visible,
         (select created_by from topics t where t.id = v.topic_id) as created_by,
         array(select s.topic_id from subscriptions s join topics t on t.id = s.topic_id
           where s.user_id = v.user_id and s."left" is null and t.deleted_at is null
             and (v.topic_id is null or s.topic_id = v.topic_id)) as topic_ids
       from feed_head h left join unnest(${viewers.map(({ userId }) => userId)}::uuid[], ${topicIds}::uuid[])
         with ordinality as v (user_id, topic_id, nth) on true order by v.nth`;
-    const { position } = rows[0]!;
+    const { position, epoch } = rows[0]!;
     return {
       position,
-      epoch: this.feed.epoch,
-      cursor: this.#cursor(position),
+      epoch,
+      cursor: encodeFeedCursor(epoch, position),
       viewers: rows.slice(0, viewers.length).map((row): Membership =>
         !row.visible
           ? { topicIds: [], error: { code: "NOT_FOUND", error: noSuchTopic().message } }
