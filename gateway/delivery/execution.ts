@@ -6,9 +6,17 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type DocumentNode, execute, type ExecutionResult, type GraphQLSchema, subscribe, validate } from "graphql";
+import {
+  type DocumentNode,
+  execute,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  subscribe,
+  validate,
+} from "graphql";
 import { UserError } from "../../kit/errors.ts";
-import { executionArgs, maskError } from "../../kit/graphql.ts";
+import { executionArgs } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { Caller } from "../caller.ts";
@@ -85,8 +93,12 @@ export class Executions {
   }
 
   #failed(error: unknown): Uint8Array {
-    const masked = maskError(error instanceof Error ? error : new UserError("INTERNAL", "internal error"), this.log);
-    return this.#bytes({ data: null, errors: [masked] });
+    const fault = error instanceof TimeLimitError
+      ? new UserError("TIMEOUT", "what this event says could not be had in time")
+      : error instanceof Error
+      ? error
+      : new UserError("INTERNAL", "internal error");
+    return this.#bytes({ data: null, errors: [fault as GraphQLError] });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { makeExecutableSchema } from "@graphql-tools/schema";
+import { UserError } from "../../kit/errors.ts";
 import type { Entities } from "./entities.ts";
 import type { Acknowledged, Delivered } from "./roots.ts";
 
@@ -40,8 +41,13 @@ export function sharedSchema(entities: Entities) {
   // Nothing is asked for that the document doesn't ask for.
   const ofUser = (field: "email" | "createdAt") => ({ id }: Reference) =>
     then(entities.users.get(id), (user) => user?.[field]);
-  const ofTopic = (field: "name" | "status" | "visibility" | "retentionDays" | "createdAt") => ({ id }: Reference) =>
-    then(entities.topics.get(id), (topic) => topic?.[field]);
+  const ofTopic =
+    (field: "name" | "status" | "visibility" | "retentionDays" | "createdAt" | "createdById") => ({ id }: Reference) =>
+      then(entities.topics.get(id), (topic) => {
+        if (topic === null) throw new UserError("NOT_FOUND", "there is no such topic");
+        return topic[field];
+      });
+  const creatorOf = ofTopic("createdById");
   return makeExecutableSchema({
     typeDefs: SHARED_SDL,
     resolvers: {
@@ -52,7 +58,7 @@ export function sharedSchema(entities: Entities) {
         visibility: ofTopic("visibility"),
         retentionDays: ofTopic("retentionDays"),
         createdAt: ofTopic("createdAt"),
-        createdBy: ({ id }: Reference) => then(entities.topics.get(id), (topic) => topic && { id: topic.createdById }),
+        createdBy: (topic: Reference) => then(creatorOf(topic), (id) => ({ id })),
       },
       Subscription: {
         notificationReceived: { resolve: (root: Delivered) => root },

@@ -6,14 +6,17 @@
 import {
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   getArgumentValues,
   getOperationAST,
   getVariableValues,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   visit,
 } from "graphql";
+import { UserError } from "../../kit/errors.ts";
 import type { Execution, Executions } from "./execution.ts";
 import { Group } from "./group.ts";
 import type { Hub } from "./hub.ts";
@@ -45,9 +48,9 @@ export class HubSubscriptions implements Subscriptions {
 
   async start(request: SubscriptionRequest, sink: Sink): Promise<Running> {
     const operation = getOperationAST(request.document, request.operationName);
-    const field = operation && rootField(operation, request.document);
-    if (!operation || !field || !OWN.includes(field.name.value as never)) return await this.others.start(request, sink);
     try {
+      const field = operation && rootField(operation, request.document);
+      if (!field || !OWN.includes(field.name.value as never)) return await this.others.start(request, sink);
       return await this.#start(request, operation, field, sink);
     } catch (error) {
       sink.error([this.hub.masked(error)]);
@@ -95,7 +98,8 @@ export class HubSubscriptions implements Subscriptions {
     const { document, operationName, caller } = request;
     const isShared = this.executions.isShared(document);
     const { id, variables } = this.#look(document);
-    const values = variables.map((name) => coerced[name]);
+    // What isn't given is not what is null: it has its default.
+    const values = variables.map((name) => Object.hasOwn(coerced, name) ? [coerced[name]] : []);
     // A session's own: what it is executed with is that session's identity.
     const whose = isShared ? ofUser : caller.token;
     const key = JSON.stringify([id, operationName ?? null, values, whose]);
@@ -133,25 +137,28 @@ export class HubSubscriptions implements Subscriptions {
   }
 }
 
-/** The operation's one field; undefined where it has none or several, which validation refuses. */
+/**
+ * The operation's one field; undefined where it has none or several, which validation refuses, as it does circles of fragments.
+ * @throws UserError `BAD_USER_INPUT` where it may be left out: GraphQL allows no `@skip` or `@include` here, and nothing would be left
+ */
 function rootField(operation: OperationDefinitionNode, document: DocumentNode): FieldNode | undefined {
-  const find = (set: SelectionSetNode, depth: number): FieldNode | undefined => {
-    for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) return selection;
-      if (depth > 10) return undefined;
-      const inner = selection.kind === Kind.INLINE_FRAGMENT
-        ? selection
-        : document.definitions.find((definition) =>
-          definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === selection.name.value
-        );
-      const found = inner !== undefined && "selectionSet" in inner && inner.selectionSet
-        ? find(inner.selectionSet, depth + 1)
-        : undefined;
-      if (found !== undefined) return found;
+  for (let set: SelectionSetNode | undefined = operation.selectionSet; set !== undefined;) {
+    const selection: SelectionNode | undefined = set.selections[0];
+    if (selection?.directives?.some(({ name }) => name.value === "skip" || name.value === "include")) {
+      throw new UserError("BAD_USER_INPUT", "a subscription's own field takes no @skip or @include");
     }
-    return undefined;
-  };
-  return find(operation.selectionSet, 0);
+    if (selection === undefined || selection.kind === Kind.FIELD) return selection;
+    set = selection.kind === Kind.INLINE_FRAGMENT
+      ? selection.selectionSet
+      : fragmentNamed(selection.name.value, document)?.selectionSet;
+  }
+  return undefined;
+}
+
+function fragmentNamed(name: string, { definitions }: DocumentNode): FragmentDefinitionNode | undefined {
+  return definitions.find((one) => one.kind === Kind.FRAGMENT_DEFINITION && one.name.value === name) as
+    | FragmentDefinitionNode
+    | undefined;
 }
 
 /** The variables on which results depend: all but those that only say which topic, and behind which cursor. */
