@@ -23,6 +23,8 @@ export interface SystemOptions {
   readonly durable?: boolean;
   /** Sees each line that a process says, with its name in front. */
   readonly onLine?: (name: string, line: string) => void;
+  /** The folder of the code that runs; this checkout by default. */
+  readonly checkout?: string;
 }
 
 export const SECRET = "a-secret-of-the-tests-that-is-long-enough";
@@ -106,14 +108,14 @@ export class System implements AsyncDisposable {
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { counts = {}, env = {}, durable = false, onLine } = options;
+  const { counts = {}, env = {}, durable = false, onLine, checkout = CHECKOUT } = options;
   const verbose = Deno.env.get("NOTIFYX_TEST_VERBOSE") === "1";
   const output = onLine ? new Heard(verbose, onLine) : verbose ? new Output() : silent;
   const allCounts = Object.fromEntries(NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? 1]));
   const postgres = await startPrivatePostgres({ durable, output });
   const basePort = freeBasePort(allCounts);
   const place = {
-    checkout: CHECKOUT,
+    checkout,
     host: "127.0.0.1",
     basePort,
     counts: allCounts,
