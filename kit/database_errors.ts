@@ -4,6 +4,8 @@ import { type ErrorCode, STATUS_OF_CODE, UserError } from "./errors.ts";
 
 export const UNIQUE_VIOLATION = "23505";
 export const LOCK_NOT_AVAILABLE = "55P03";
+/** The name of a prepared transaction that there is, or that another session is just finishing. */
+export const DUPLICATE_OBJECT = "42710";
 /** A prepared transaction that isn't there: committed, rolled back and never prepared all look the same. */
 export const UNDEFINED_OBJECT = "42704";
 /** Another session commits or rolls back the same prepared transaction at this moment. */

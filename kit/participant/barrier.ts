@@ -12,6 +12,7 @@
 import { crashPoint, crashPointSoon } from "../crash_points.ts";
 import type { Sql } from "../database.ts";
 import {
+  DUPLICATE_OBJECT,
   errorCode,
   LOCK_NOT_AVAILABLE,
   OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -165,13 +166,16 @@ export class Barrier {
     } catch (error) {
       // It may still be one that was done before, or at once by another call.
       const code = errorCode(error);
-      if (code !== UNIQUE_VIOLATION && code !== LOCK_NOT_AVAILABLE) throw raisedError(error);
+      if (code !== UNIQUE_VIOLATION && code !== LOCK_NOT_AVAILABLE && code !== DUPLICATE_OBJECT) {
+        throw raisedError(error);
+      }
       if ((await this.prepared()).some((one) => one.transactionId === transactionId)) return true;
       const outcome = await this.outcome(transactionId);
       if (outcome === "committed") return true;
       if (outcome === "aborted") throw new UserError("TRANSACTION_ABORTED", "this transaction was rolled back");
-      // The other call may be at work yet, longer than one waits for its row.
-      if (code === LOCK_NOT_AVAILABLE) return false;
+      // The other call may be at work yet, longer than one waits for its row; or it ends just now: COMMIT and ROLLBACK PREPARED let the row go
+      // a moment before the name (PostgreSQL's FinishPreparedTransaction).
+      if (code === LOCK_NOT_AVAILABLE || code === DUPLICATE_OBJECT) return false;
       throw raisedError(error);
     }
   }
