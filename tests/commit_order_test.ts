@@ -1,9 +1,14 @@
 /** Positions are given in the order of commits, and joins and leaves have their places in that same order. */
 
 import assert from "node:assert/strict";
-import { listening, startSystem } from "./helpers/system.ts";
+import { connect, databaseUrl, type Sql } from "../kit/database.ts";
+import { newId } from "../kit/ids.ts";
+import { delay } from "../kit/time.ts";
+import { listening, startSystem, until } from "./helpers/system.ts";
 import { User } from "./helpers/client.ts";
 import { commitByHand, commitInDatabases, prepareByHand } from "./helpers/participants.ts";
+import { inOrder } from "./helpers/traces.ts";
+import { Random } from "./soak/random.ts";
 
 const SUBSCRIPTION =
   "subscription ($topicId: ID, $after: String) { notificationReceived(topicId: $topicId, after: $after) { id message cursor } }";
@@ -107,4 +112,102 @@ Deno.test("commit order - leaving keeps what was received, rejoining begins a se
   assert.deepEqual(await resumed(bob, start.cursor, "elsewhere"), received);
   const [first] = all.received(ofAll);
   assert.deepEqual(await resumed(bob, first.cursor, "elsewhere"), received.slice(1));
+});
+
+/** A feed as one is tempted to build it: a serial id, given when a row is written, and a reader that goes on behind the last it saw. */
+class SerialFeed {
+  readonly read: string[] = [];
+  #last = 0;
+
+  private constructor(private readonly sql: Sql) {}
+
+  static async beside(sql: Sql): Promise<SerialFeed> {
+    await sql.unsafe(`
+      create table serial_feed (id bigserial primary key, notification_id uuid not null);
+      create function add_to_serial_feed() returns trigger language plpgsql as $$
+      begin
+        insert into serial_feed (notification_id) values (new.id);
+        return null;
+      end $$;
+      create trigger add_to_serial_feed after insert on notifications for each row execute function add_to_serial_feed()`);
+    return new SerialFeed(sql);
+  }
+
+  async goOn(): Promise<void> {
+    const rows = await this.sql<{ id: number; notification_id: string }[]>`
+      select id, notification_id from serial_feed where id > ${this.#last} order by id`;
+    this.read.push(...rows.map((row) => row.notification_id));
+    this.#last = rows.at(-1)?.id ?? this.#last;
+  }
+}
+
+const SENDERS = 16;
+const SENDS_EACH = 12;
+/** Transactions that are held open, one after the other by each of so many. */
+const HOLDERS = 6;
+const HOLDS_EACH = 15;
+const LONGEST_HOLD_MS = 120;
+
+Deno.test("commit order - transactions are held open at random while 16 senders go on: who resumes misses none, by serial ids some", async () => {
+  const random = Random.seeded();
+  console.log(`seed ${random.seed}: NOTIFYX_TEST_SEED=${random.seed} does the same`);
+  await using system = await startSystem();
+  const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
+  const topicId = await ann.createTopic();
+  await bob.join(topicId);
+  const sql = system.database("notifications");
+  const holding = connect(databaseUrl(system.postgres.url, "notifications"), "test", HOLDERS);
+  const serial = await SerialFeed.beside(sql);
+  const first = await ann.send(topicId, "the first");
+  await serial.goOn();
+
+  let isOver = false;
+  const read: { id: string; cursor: string }[] = [first as { id: string; cursor: string }];
+  /** Comes back behind its last cursor again and again, from the window as well as from the database. */
+  const resume = async () => {
+    using socket = await bob.connect();
+    const id = socket.subscribe(SUBSCRIPTION, { after: read.at(-1)!.cursor });
+    const enough = 1 + Math.floor(random.next() * 20);
+    await until("some came", () => isOver || socket.received(id).length >= enough, 20_000);
+    read.push(...socket.received(id));
+  };
+  const reading = [
+    (async () => {
+      while (!isOver) await resume();
+    })(),
+    (async () => {
+      while (!isOver) {
+        await serial.goOn();
+        await delay(5);
+      }
+    })(),
+  ];
+  const sending = Array.from({ length: SENDERS }, async () => {
+    for (let nth = 0; nth < SENDS_EACH; nth++) await ann.send(topicId, "one of many");
+  });
+  const held = Array.from({ length: HOLDERS }, async () => {
+    for (let nth = 0; nth < HOLDS_EACH; nth++) {
+      await holding.begin(async (transaction) => {
+        await transaction`select prepare_notification(${newId()}, ${topicId}, ${ann.id}, 'held open', '{}')`;
+        await delay(random.next() * LONGEST_HOLD_MS);
+      });
+    }
+  });
+  await Promise.all([...sending, ...held]);
+  await holding.end();
+  const count = 1 + SENDERS * SENDS_EACH + HOLDERS * HOLDS_EACH;
+  await until("all have their places", async () => (await inOrder(system)).length === count);
+  isOver = true;
+  await Promise.all(reading);
+  while (read.length < count) {
+    using socket = await bob.connect();
+    const id = socket.subscribe(SUBSCRIPTION, { after: read.at(-1)!.cursor });
+    read.push(...await socket.receive(id, count - read.length));
+  }
+  await serial.goOn();
+
+  assert.deepEqual(read.map(({ id }) => id), await inOrder(system));
+  const missed = count - new Set(serial.read).size;
+  console.log(`by serial ids ${missed} of ${count} are missed`);
+  assert.ok(missed > 0);
 });
