@@ -1,7 +1,9 @@
 /** Going on behind a cursor while others publish at full rate, and numbering that no frozen node holds up. */
 
 import assert from "node:assert/strict";
-import { listening, startSystem, until } from "./helpers/system.ts";
+import { delay, SECOND } from "../kit/time.ts";
+import { RawSocket } from "./helpers/raw_socket.ts";
+import { listening, metric, startSystem, until } from "./helpers/system.ts";
 import { type Socket, User } from "./helpers/client.ts";
 import { inOrder, settled } from "./helpers/traces.ts";
 
@@ -91,4 +93,45 @@ Deno.test("resume - a node that is frozen while it gives positions holds nothing
   await settled(system);
   assert.deepEqual(received, await inOrder(system));
   assert.deepEqual(received.sort(), sent.sort());
+});
+
+Deno.test("resume - a backlog of 16 MB comes whole to a socket that reads slowly, from the window and from the database", async () => {
+  await using system = await startSystem();
+  const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
+  const topicId = await ann.createTopic();
+  await bob.join(topicId);
+  const { cursor } = await ann.send(topicId, "the first");
+  await system.database("notifications")`
+    select prepare_notification(gen_random_uuid(), ${topicId}, ${ann.id}, repeat('📣', 10000), '{}')
+      from generate_series(1, ${BACKLOG})`;
+  await until("all have their positions", async () => (await inOrder(system)).length === BACKLOG + 1);
+  const { cursor: last } = await ann.send(topicId, "the last");
+  const expected = (await inOrder(system)).slice(1);
+  const query = "subscription ($after: String) { notificationReceived(after: $after) { id message cursor } }";
+  const resume = async () => {
+    using socket = await RawSocket.open(system.graphqlUrl, bob.token);
+    const received: { id: string; cursor: string }[] = [];
+    socket.onText = (text) => {
+      const { type, payload } = JSON.parse(text);
+      if (type === "next") received.push(payload.data.notificationReceived);
+    };
+    // It reads, after a while: what is more than may wait for it isn't given to it meanwhile.
+    socket.stopReading();
+    await socket.send({ id: "1", type: "subscribe", payload: { query, variables: { after: cursor } } });
+    await delay(SECOND / 2);
+    socket.goOnReading();
+    await until("all came, or it was closed", () => socket.isClosed || received.at(-1)?.cursor === last, 20_000);
+    assert.deepEqual(received.map((one) => one.id), expected);
+  };
+  // The gateway has heard of all of it.
+  using live = await bob.connect();
+  await live.receive(live.subscribe(SUBSCRIPTION, { after: cursor }), expected.length, 20_000);
+  await resume();
+  assert.ok(await metric(system.url(), 'notifyx_delivery_resumes_total{from="window"}') > 0);
+
+  system.signal("SIGKILL", "gateway");
+  await until("it is gone", () => system.node("gateway").process.state !== "ready");
+  await system.allReady();
+  await resume();
+  assert.equal(await metric(system.url(), 'notifyx_delivery_resumes_total{from="database"}'), 1);
 });
