@@ -52,8 +52,18 @@ export class Inbox {
     return sql<Received[]>`${this.#notifications(viewerId, positions)} order by position desc`;
   }
 
-  /** Oldest first, with positions from behind `after` up to `upTo`. */
-  missed(viewerId: string, topicId: string | null, after: number, upTo: number, limit: number): Promise<Received[]> {
+  /**
+   * Oldest first, with positions from behind `after` up to `upTo`: no more than `limit`, and none behind those whose messages have
+   * `mostBytes` together.
+   */
+  async missed(
+    viewerId: string,
+    topicId: string | null,
+    after: number,
+    upTo: number,
+    limit: number,
+    mostBytes = Number.MAX_SAFE_INTEGER,
+  ): Promise<Received[]> {
     const { sql } = this;
     const positions = sql`
         select position from (
@@ -68,7 +78,11 @@ export class Inbox {
               and r.position > ${after} and r.position <= ${upTo} order by r.position limit ${limit}
           ) r where i.user_id = ${viewerId} and i.targeted > 0 and ${this.#topicIs(topicId)}
         ) all_of_them order by position limit ${limit}`;
-    return sql<Received[]>`${this.#notifications(viewerId, positions)} order by position`;
+    const rows = await sql<(Received & { before: unknown })[]>`select * from (
+        select missed.*, sum(octet_length(message)) over (order by position) - octet_length(message) as before
+          from (${this.#notifications(viewerId, positions)}) missed
+      ) sized where before < ${mostBytes} order by position`;
+    return rows.map(({ before: _, ...row }) => row);
   }
 
   async unseenCount(viewerId: string, topicId: string | null): Promise<number> {

@@ -3,6 +3,7 @@
  * who acknowledged what in a topic. In: cursors of clients. Out: pages that end at a position, behind which the feed's stream goes on.
  */
 
+import { Buffer } from "node:buffer";
 import type { Sql } from "../../kit/database.ts";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
@@ -12,8 +13,9 @@ import type { Inbox, Received } from "./inbox.ts";
 import { lostPosition } from "./lost.ts";
 import { noSuchTopic } from "./topics.ts";
 
-/** How many rows one page holds. */
+/** How many rows one page holds, and about how many bytes of messages. */
 const PAGE = 500;
+const PAGE_BYTES = 1024 * 1024;
 
 export interface Viewer {
   readonly userId: string;
@@ -97,7 +99,7 @@ export class Resuming {
     const position = upTo ?? now;
     let missed: Received[] = [];
     if (from !== null) {
-      missed = await this.inbox.missed(userId, topicId, from, position, PAGE);
+      missed = await this.inbox.missed(userId, topicId, from, position, PAGE, PAGE_BYTES);
       // Looked at last: what is removed meanwhile is told by it, or still was on the page.
       const lost = await lostPosition(this.sql, userId, topicId, from);
       if (lost > from) throw cursorExpired(this.#cursor(lost));
@@ -107,7 +109,7 @@ export class Resuming {
       cursor: this.#cursor(position),
       topicIds: viewer!.topicIds,
       missed: missed.map((one) => ({ ...one, cursor: this.#cursor(one.position) })),
-      more: missed.length === PAGE,
+      more: missed.length === PAGE || bytesOf(missed) >= PAGE_BYTES,
     };
   }
 
@@ -170,4 +172,8 @@ export class Resuming {
   #cursor(position: number): string {
     return encodeFeedCursor(this.feed.epoch, position);
   }
+}
+
+function bytesOf(missed: readonly Received[]): number {
+  return missed.reduce((sum, { message }) => sum + Buffer.byteLength(message), 0);
 }

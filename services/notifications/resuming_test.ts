@@ -200,3 +200,32 @@ Deno.test("resuming - the unseen of many users are those of one position", async
     assert.deepEqual(await resuming.unseen([]), { position, counts: [] });
   });
 });
+
+Deno.test("resuming - pages have so many rows and about so many bytes, and together hold each once", async () => {
+  await withResuming(async ({ resuming, sql, feed }) => {
+    const { cursor: begin, position: from } = await resuming.missed({
+      userId: BOB,
+      topicId: null,
+      after: null,
+      upTo: null,
+    });
+    // 27 of them are a megabyte of messages; then come many small ones.
+    for (const [count, characters] of [[100, 10_000], [1_200, 5]] as const) {
+      await sql`select prepare_notification(gen_random_uuid(), ${TOPIC}, ${ANN}, repeat('📣', ${characters}), '{}')
+        from generate_series(1, ${count})`;
+      await sql`select number_pending()`;
+    }
+    const sizes: number[] = [];
+    const positions: number[] = [];
+    for (let after = begin, upTo: number | null = null, more = true; more;) {
+      const page = await resuming.missed({ userId: BOB, topicId: null, after, upTo });
+      sizes.push(page.missed.length);
+      positions.push(...page.missed.map(({ position }) => position));
+      ({ more, position: upTo } = page);
+      after = page.missed.at(-1)?.cursor ?? after;
+    }
+    assert.deepEqual(sizes, [27, 27, 27, 500, 500, 219]);
+    assert.deepEqual(positions, Array.from({ length: 1_300 }, (_, nth) => from + nth + 1));
+    assert.ok((await feed.head()).position >= from + 1_300);
+  });
+});
