@@ -70,7 +70,7 @@ type Step =
   | { kind: "resume"; user: string; topic: number | null; back: number | null; slowly: boolean }
   | { kind: "stop"; reader: number }
   | { kind: "hold" | "release"; what: "stream" | "memberships" | "replay" }
-  | { kind: "break off" }
+  | { kind: "break off" | "skip"; back: number }
   | { kind: "wait"; ms: number };
 
 const user = fc.constantFrom("bob", "eve");
@@ -103,7 +103,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       what: fc.constantFrom("stream" as const, "memberships" as const, "replay" as const),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("break off" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("break off" as const, "skip" as const),
+      back: fc.nat({ max: 3 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat({ max: 5 }) }) },
 );
 
@@ -148,6 +154,7 @@ Deno.test("listener - any order of sends, joins, leaves, resumes and late answer
             stopped.stopped = true;
             stopped.reader.listener.stop();
           } else if (one.kind === "break off") service.breakOff();
+          else if (one.kind === "skip") service.breakOff(Math.max(0, service.position - one.back));
           else if (one.kind === "wait") await delay(one.ms);
           else if (one.kind === "hold") one.what === "stream" ? service.holdStream() : service.hold(one.what);
           else if (one.kind === "release") one.what === "stream" ? service.releaseStream() : service.release(one.what);
