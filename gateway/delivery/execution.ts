@@ -83,8 +83,7 @@ export class Executions {
   #inTime(result: Promise<ExecutionResult>): Promise<Uint8Array> {
     return withTimeLimit("an event", LIMIT_MS, result).then(
       (result) => this.#bytes(result),
-      (error) =>
-        this.#failed(error instanceof TimeLimitError ? new UserError("TIMEOUT", "the event took too long") : error),
+      (error) => this.#failed(error),
     );
   }
 
