@@ -4,7 +4,7 @@
  * that is away keeps its types, and its fields are null.
  */
 
-import type { SubschemaConfig } from "@graphql-tools/delegate";
+import type { MergedTypeConfig, SubschemaConfig } from "@graphql-tools/delegate";
 import { stitchSchemas } from "@graphql-tools/stitch";
 import { stitchingDirectives } from "@graphql-tools/stitching-directives";
 import { filterSchema } from "@graphql-tools/utils";
@@ -27,6 +27,7 @@ const SDL_LIMIT_MS = 3 * SECOND;
 const RETRY_MS = SECOND / 2;
 /** How many ids one `@merge` field is given, as the services have it: `_users`, `_topics`. */
 const BATCH_LIMIT = 1_000;
+const KEY_PREFIX = "_key_";
 
 interface Subgraph {
   readonly service: string;
@@ -152,7 +153,7 @@ export class Supergraph {
     }));
     const stitched = stitchSchemas({
       subschemas: [...remote, { schema: this.own }],
-      subschemaConfigTransforms: [stitchingDirectivesTransformer, withBoundedBatches],
+      subschemaConfigTransforms: [stitchingDirectivesTransformer, withOwnKeys, withBoundedBatches],
       mergeDirectives: false,
     });
     // What begins with an underscore is between the gateway and its subgraphs.
@@ -162,6 +163,34 @@ export class Supergraph {
       directiveFilter: isPublicDirective,
     });
   }
+}
+
+/**
+ * What a type is joined by is asked for under names of our own: whoever calls another field `id` would otherwise be refused, or joined by
+ * that field.
+ */
+function withOwnKeys(config: SubschemaConfig): SubschemaConfig {
+  const renamed = (given: MergedTypeConfig) => {
+    const names = given.selectionSet?.replace(/[{}]/g, "").trim().split(/\s+/) ?? [];
+    // A key of nested fields is left as it is.
+    if (names.length === 0 || !names.every((name) => /^\w+$/.test(name))) return given;
+    const own = (result: Readonly<Record<string, unknown>>) => ({
+      ...result,
+      ...Object.fromEntries(names.map((name) => [name, result[KEY_PREFIX + name]])),
+    });
+    const { key, args } = given;
+    return {
+      ...given,
+      selectionSet: `{ ${names.map((name) => `${KEY_PREFIX}${name}: ${name}`).join(" ")} }`,
+      key: key && ((result) => key(own(result))),
+      args: args && ((result) => args(own(result))),
+    } satisfies MergedTypeConfig;
+  };
+  const merge = Object.entries(config.merge ?? {}).map(([type, given]) => {
+    const entryPoints = given.entryPoints?.map((one) => renamed(one));
+    return [type, entryPoints === undefined ? renamed(given) : { ...given, entryPoints }];
+  });
+  return { ...config, merge: Object.fromEntries(merge) };
 }
 
 /** A list within a list asks for more ids than a subgraph takes at once: they are asked for in turn. */

@@ -73,6 +73,16 @@ Deno.test("documents - wrong and hostile ones get BAD_USER_INPUT, and the gatewa
     }
   });
 
+  await t.step("a field may be given the name of what types are joined by", async () => {
+    const topicId = await ann.createTopic();
+    const { me, topic } = await ann.get(
+      "query ($id: ID!) { me { id: email sentCount } topic(id: $id) { id: subscriberCount name: id createdBy { id: sentCount email } } }",
+      { id: topicId },
+    );
+    assert.deepEqual(me, { id: ann.email, sentCount: 0 });
+    assert.deepEqual(topic, { id: 0, name: topicId, createdBy: { id: 0, email: ann.email } });
+  });
+
   await t.step("a document that is hostile", async () => {
     const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
     const hostile: Record<string, string> = {

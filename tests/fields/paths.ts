@@ -95,13 +95,9 @@ function select(path: Path, style: Style, declarations: string[], first?: string
     : `${asked} { __typename ${below} }`;
 }
 
-/**
- * Another field's name as an alias: whoever goes by names alone would take one for the other. But for `id`: by that name stitching asks
- * for what it joins by.
- */
+/** Another field's name as an alias, most often `id`: whoever goes by names alone would take one for the other. */
 function siblingOf(parent: GraphQLObjectType, name: string): string {
-  const names = Object.keys(parent.getFields()).filter((one) => one !== "id" && one !== name);
-  return names[0] ?? name;
+  return Object.keys(parent.getFields()).find((one) => one !== name) ?? name;
 }
 
 function variableOf(argument: string, depth: number): string {
