@@ -86,8 +86,8 @@ Deno.test("live fields - a service that is frozen takes its own fields; events c
   for (const id of prepared) await commitInDatabases(system, id);
   await system.database("notifications")`select number_pending()`;
 
-  assert.equal((await received(socket, plain, 3, 2_500)).length, 3);
-  assert.equal(payloads(socket, counting).length, 0, "counter has answered");
+  await received(socket, plain, 3);
+  assert.deepEqual(payloads(socket, counting), []);
   const results = await received(socket, counting, 3, 15_000);
   const order = payloads(socket, plain).map(({ data }) => data.notificationReceived.id);
   assert.deepEqual(results.map(({ data }) => data.notificationReceived.id), order);

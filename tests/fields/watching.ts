@@ -14,7 +14,7 @@ export interface Viewer {
 }
 
 /** How many are subscribed to by each viewer at once. */
-const AT_ONCE = 40;
+const AT_ONCE = 24;
 const QUERIES_AT_ONCE = 12;
 const LIMIT_MS = 60_000;
 
