@@ -68,6 +68,8 @@ Deno.test("acknowledged - the creator is told who has seen what, at once and beh
   // What is seen already is no news.
   await bob.get(ACKNOWLEDGE, { ids: [first.id] });
   await ann.get(ACKNOWLEDGE, { ids: [first.id] });
+  // Counts are those of the moment in which a receipt is told.
+  await receive(socket, counted, 3);
   await eve.get(ACKNOWLEDGE_ALL, { topicId, upTo: first.cursor });
   await bob.get(ACKNOWLEDGE, { ids: [elsewhere.id] });
   await eve.get(ACKNOWLEDGE_ALL);
