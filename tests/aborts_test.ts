@@ -57,7 +57,7 @@ for (const service of ["counter", "notifications"] as const) {
     await t.step("frozen under many sends at once, more than it has connections", async () => {
       await holdingPrepares(system, service, async (held, release) => {
         const answering = Promise.all(Array.from({ length: 60 }, (_, index) => send(`one of many ${index}`)));
-        await held(6);
+        await held(12);
         system.signal("SIGSTOP", service);
         await release();
         const codes = (await answering).map(({ errors }) => errors?.[0]?.extensions.code);
