@@ -17,8 +17,8 @@ const quick = Deno.args.includes("--quick");
 const ROUNDS = quick ? 1 : 3;
 const SOCKETS = 1_000;
 const BURST = 100;
-const BURSTS = quick ? 2 : 5;
-const PACED = quick ? 20 : 50;
+const BURSTS = quick ? 2 : 3;
+const PACED = quick ? 20 : 30;
 
 interface Figures {
   /** Deliveries a second, from the first socket's first to the last one's last. */
@@ -188,8 +188,9 @@ type Side = keyof typeof SIDES;
 const found: { side: Side; figures: Figures }[] = [];
 const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
 for (let round = 0; round < ROUNDS; round++) {
-  const sides = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? true);
+  const sides = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? side !== "bare, all at once");
   for (const side of round % 2 === 0 ? sides : sides.reverse()) {
+    console.error(`round ${round + 1} of ${ROUNDS}: ${side}`);
     const target = await SIDES[side]();
     try {
       found.push({ side, figures: await measure(target) });
