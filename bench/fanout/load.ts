@@ -1,5 +1,6 @@
 /** Starts clients.ts, and asks it what its sockets got. */
 
+import { MINUTE, withTimeLimit } from "../../kit/time.ts";
 import { onCore } from "../lib/cores.ts";
 import { Lines } from "../lib/lines.ts";
 import type { ClientsOptions, ClientsReport } from "./clients.ts";
@@ -25,7 +26,8 @@ export async function startClients(options: ClientsOptions): Promise<Clients> {
   const lines = new Lines(child.stdout);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(`${JSON.stringify(options)}\n`));
-  if (await lines.next() !== "ready") throw new Error("the clients did not start");
+  const first = await withTimeLimit("the clients' start", 2 * MINUTE, lines.next());
+  if (first !== "ready") throw new Error("the clients did not start");
   return {
     async report(messages) {
       await writer.write(new TextEncoder().encode(`report ${messages}\n`));

@@ -5,7 +5,7 @@
 
 import { SECRET, startSystem } from "../../tests/helpers/system.ts";
 import { User } from "../../tests/helpers/client.ts";
-import { delay } from "../../kit/time.ts";
+import { delay, MINUTE } from "../../kit/time.ts";
 import { median, percentile, printTable } from "../lib/figures.ts";
 import { type Clients, startClients } from "./load.ts";
 import { DOCUMENT, messageOf, TOPIC_NAME } from "./payload.ts";
@@ -131,7 +131,12 @@ async function startPeer(program: "stock.ts" | "bare.ts", args: string[]): Promi
       ...program === "stock.ts" ? [JSON.stringify({ id: "$ID", type: "subscribe", payload: { query: DOCUMENT } })] : [],
     ]],
   });
-  while (Number(await (await fetch(`${url}/subscribed`)).text()) < SOCKETS) await delay(50);
+  const subscribed = async () => Number(await (await fetch(`${url}/subscribed`)).text());
+  const giveUpAt = Date.now() + MINUTE;
+  while (await subscribed() < SOCKETS) {
+    if (Date.now() > giveUpAt) throw new Error(`${await subscribed()} of ${SOCKETS} sockets are subscribed`);
+    await delay(50);
+  }
   return {
     clients,
     emptyRss,

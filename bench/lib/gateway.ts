@@ -1,6 +1,6 @@
 /** What a benchmark asks of a running gateway, from outside. */
 
-import { delay } from "../../kit/time.ts";
+import { delay, MINUTE } from "../../kit/time.ts";
 
 /** In milliseconds since 1970, with fractions. */
 export function now(): number {
@@ -29,9 +29,15 @@ export async function followFeed(url: string, secret: string): Promise<Map<strin
   return arrivals;
 }
 
-/** Resolves when so many subscriptions get each event as it comes. */
+/** Resolves when so many subscriptions get each event as it comes. @throws Error after a minute */
 export async function listening(url: string, count: number): Promise<void> {
-  while (await metric(url, "notifyx_delivery_listeners") < count) await delay(50);
+  const giveUpAt = Date.now() + MINUTE;
+  for (;;) {
+    const found = await metric(url, "notifyx_delivery_listeners");
+    if (found >= count) return;
+    if (Date.now() > giveUpAt) throw new Error(`${found} of ${count} subscriptions are live`);
+    await delay(50);
+  }
 }
 
 async function metric(url: string, name: string): Promise<number> {
