@@ -10,7 +10,7 @@ import type { Logger } from "../kit/log.ts";
 import { registry } from "../kit/metrics.ts";
 import { backoffMs, delay, SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
-import { TextLineStream } from "./delivery/text_lines.ts";
+import { readMemberLines } from "./member_lines.ts";
 
 /** Auth says something every half second; a stream that is silent for this long is dead or frozen, in milliseconds. */
 const SILENCE_LIMIT_MS = 2 * SECOND;
@@ -87,32 +87,15 @@ export class EndedSessions {
     }
   }
 
-  async #read(onLine: () => void): Promise<void> {
-    const instance = this.balancer.pick("auth");
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
-    try {
-      const after = this.#place === undefined ? "" : `?after=${this.#place.position}&epoch=${this.#place.epoch}`;
-      const response = await fetch(`${instance.url}/api/sessions/ended${after}`, {
-        headers: { authorization: `Bearer ${this.secret}` },
-        signal: AbortSignal.any([this.#abort.signal, silence.signal]),
-      });
-      if (!response.ok || response.body === null) {
-        await response.body?.cancel();
-        throw new Error(`${response.status} from auth`);
-      }
-      for await (const line of response.body.pipeThrough(new TextLineStream())) {
-        clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
-        this.#take(JSON.parse(line));
-        onLine();
-      }
-    } catch (error) {
-      if (!this.#abort.signal.aborted) this.balancer.failed(instance);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  #read(onLine: () => void): Promise<void> {
+    const { balancer, secret } = this;
+    const after = this.#place === undefined ? "" : `?after=${this.#place.position}&epoch=${this.#place.epoch}`;
+    const path = `/api/sessions/ended${after}`;
+    const stream = { balancer, secret, service: "auth", path, silenceMs: SILENCE_LIMIT_MS, signal: this.#abort.signal };
+    return readMemberLines(stream, (line) => {
+      this.#take(line as Line);
+      onLine();
+    });
   }
 
   #take({ position, epoch, lost, hash }: Line): void {

@@ -4,12 +4,12 @@
  * the last position.
  */
 
-import { TextLineStream } from "./text_lines.ts";
 import type { FeedEvent } from "./feed_event.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { backoffMs, delay, SECOND } from "../../kit/time.ts";
 import type { Balancer } from "../balancer.ts";
+import { readMemberLines } from "../member_lines.ts";
 
 /** The feed says something every 3 s; one that is silent for this long is dead, in milliseconds. */
 const SILENCE_LIMIT_MS = 8 * SECOND;
@@ -25,6 +25,9 @@ export interface FeedReader {
   /** The feed was replaced by another one, which stands at `position`: no position of before means anything. */
   onOtherEpoch(position: number): void;
 }
+
+/** An event, or where the stream is. */
+type Line = FeedEvent | { kind?: undefined; position: number; epoch?: string; skipped?: true };
 
 export class UpstreamFeed {
   readonly #abort = new AbortController();
@@ -72,34 +75,15 @@ export class UpstreamFeed {
     }
   }
 
-  async #read(): Promise<void> {
-    const instance = this.balancer.pick("notifications");
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
-    try {
-      const after = this.#position === undefined ? "" : `?after=${this.#position}`;
-      const response = await fetch(`${instance.url}/api/feed${after}`, {
-        headers: { authorization: `Bearer ${this.secret}` },
-        signal: AbortSignal.any([this.#abort.signal, silence.signal]),
-      });
-      if (!response.ok || response.body === null) {
-        await response.body?.cancel();
-        throw new Error(`${response.status} from the feed`);
-      }
-      for await (const line of response.body.pipeThrough(new TextLineStream())) {
-        clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
-        this.#take(JSON.parse(line));
-      }
-    } catch (error) {
-      this.balancer.failed(instance);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  #read(): Promise<void> {
+    const { balancer, secret } = this;
+    const path = `/api/feed${this.#position === undefined ? "" : `?after=${this.#position}`}`;
+    const service = "notifications";
+    const stream = { balancer, secret, service, path, silenceMs: SILENCE_LIMIT_MS, signal: this.#abort.signal };
+    return readMemberLines(stream, (line) => this.#take(line as Line));
   }
 
-  #take(line: FeedEvent | { kind?: undefined; position: number; epoch?: string; skipped?: true }): void {
+  #take(line: Line): void {
     if (line.kind === undefined) {
       if (line.epoch !== undefined) this.#checkEpoch(line.epoch, line.position);
       if (this.#position === undefined) {
