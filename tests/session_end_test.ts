@@ -68,6 +68,13 @@ Deno.test("session end - it takes effect on every gateway within a second", asyn
       const up = [0, 1].map((nth) => metric(system.url("gateway", nth), "notifyx_sessions_stream_up"));
       return (await Promise.all(up)).every((one) => one === 1);
     });
+  /** An auth that was away is ready before each gateway has heard from discovery that it is back. */
+  const exchanges = () =>
+    until("both gateways exchange sessions", async () => {
+      const token = await newSession(system, user);
+      const answers = await Promise.all([here, there].map((url) => graphql(url, "{ me { id } }", {}, token)));
+      return answers.every(({ errors }) => errors === undefined);
+    });
   await follows();
 
   await t.step("by a logout, and no other session ends", async () => {
@@ -134,12 +141,13 @@ Deno.test("session end - it takes effect on every gateway within a second", asyn
     const token = await newSession(system, user);
     const all = await Promise.all([here, there].map((url) => Opened.on(url, token)));
     system.killPostgres();
-    // The pool of the test has lost its connections too.
-    await until("the database is back", async () => {
-      return await system.database("auth")`select 1`.then(() => true, () => false);
-    }, 30_000);
     await system.allReady();
+    // The pool of the test has lost its connections too.
+    await until("the test's pool is back", async () => {
+      return await system.database("auth")`select 1`.then(() => true, () => false);
+    });
     await follows();
+    await exchanges();
     await endSession(system, token);
     await Promise.all(all.map((one) => one.ends(END_LIMIT_MS)));
   });
@@ -163,6 +171,7 @@ Deno.test("session end - it takes effect on every gateway within a second", asyn
 
   await t.step("also where it ends while it is exchanged", async () => {
     await system.allReady();
+    await exchanges();
     let caught = 0;
     for (let round = 0; round < ROUNDS; round += 10) {
       await Promise.all(Array.from({ length: 10 }, async () => {

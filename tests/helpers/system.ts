@@ -7,11 +7,11 @@ import { Cluster, type ClusterNode } from "../../cluster/cluster.ts";
 import { Output } from "../../cluster/output.ts";
 import { NODE_KINDS, portOf } from "../../cluster/nodes.ts";
 import { type Postgres, startPrivatePostgres } from "../../cluster/postgres/mod.ts";
+import { readPostmaster } from "../../cluster/postgres/postmaster_pid.ts";
 import { Timings } from "../../cluster/timings.ts";
 import { connect, databaseUrl, type Sql } from "../../kit/database.ts";
 import { PORT_OFFSETS, type ServiceName } from "../../kit/ports.ts";
 import { delay } from "../../kit/time.ts";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface SystemOptions {
@@ -34,6 +34,7 @@ const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/,
 
 export class System implements AsyncDisposable {
   readonly #databases = new Map<ServiceName, Sql>();
+  #killedPostmaster: number | undefined;
 
   constructor(readonly cluster: Cluster, readonly postgres: Postgres & AsyncDisposable, readonly basePort: number) {}
 
@@ -61,8 +62,8 @@ export class System implements AsyncDisposable {
 
   /** SIGKILL for PostgreSQL's postmaster; its guard ends with it, and the supervisor starts both again. */
   killPostgres(): void {
-    const [pid] = Deno.readTextFileSync(join(this.postgres.data, "postmaster.pid")).split("\n");
-    Deno.kill(Number(pid), "SIGKILL");
+    this.#killedPostmaster = readPostmaster(this.postgres.data)!.pid;
+    Deno.kill(this.#killedPostmaster, "SIGKILL");
   }
 
   /** Waits until all processes and PostgreSQL are ready and none has been started since. */
@@ -70,6 +71,9 @@ export class System implements AsyncDisposable {
     const all = [this.postgres.process, ...this.cluster.nodes.map(({ process }) => process)];
     await until("all is ready", async () => {
       if (!all.every(({ state }) => state === "ready")) return false;
+      // For a moment its old backends answer on, and its guard has not noticed.
+      const postmaster = readPostmaster(this.postgres.data);
+      if (postmaster?.state !== "ready" || postmaster.pid === this.#killedPostmaster) return false;
       // The supervisor asks no more once a process was ready; a gateway without its peers says so.
       const answers = await Promise.all(
         this.cluster.nodes.map(({ url }) =>
