@@ -5,12 +5,12 @@ import { parseRequestParams, type RequestParams } from "graphql-http";
 import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";
-import { createGraphQLHandler, type DocumentCache, maskError } from "../kit/graphql.ts";
+import { type Answer, createGraphQLHandler, type DocumentCache, maskError } from "../kit/graphql.ts";
 import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
 import { HOUR, SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
-import { executeOnce, resultText } from "./delivery/executed.ts";
+import { resultText } from "./delivery/executed.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./delivery/operation.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
 import type { Origins } from "./origins.ts";
@@ -113,7 +113,7 @@ async function stream(
   const { operationName, variables } = params;
   const asked: SubscriptionRequest = { ...checked, operationName, variables, caller };
   if (operation !== "subscription") {
-    return eventStream({ stopping, start: (sink) => giveOnce(asked, sink, log) });
+    return eventStream({ stopping, start: (sink) => giveOnce(() => checked.execute(params, caller), sink, log) });
   }
   const watch = (onEnded: (errors: readonly GraphQLFormattedError[]) => void) =>
     caller.watch(() => onEnded([maskError(endedSession(), log).toJSON()]));
@@ -121,8 +121,8 @@ async function stream(
 }
 
 /** A query or a mutation comes to its end in a moment, whatever becomes of its session: it may be the logout, whose caller wants its answer. */
-async function giveOnce(request: SubscriptionRequest, sink: Sink, log: Logger): Promise<Running> {
-  sink.next(new TextEncoder().encode(resultText(await executeOnce(request), log)));
+async function giveOnce(execute: () => Promise<Answer> | Answer, sink: Sink, log: Logger): Promise<Running> {
+  sink.next(new TextEncoder().encode(resultText(await execute(), log)));
   sink.complete();
   return { stop() {} };
 }

@@ -61,13 +61,8 @@ await runService({
     );
     const recovery = new Recovery(decisions, coordinator, keys, log);
     const hub = new Hub(balancer, secret, log);
-    const supergraph = new Supergraph(
-      directory,
-      new SubgraphCalls(balancer),
-      secret,
-      ownSchema(directory, coordinator, keys),
-      log,
-    );
+    const own = ownSchema(directory, coordinator, keys);
+    const supergraph = new Supergraph(directory, new SubgraphCalls(balancer, own, log), secret, own, log);
     service.onStop("the lease", () => lease.stop());
     service.onStop("who takes part", () => required.stop());
     service.onStop("the coordinator", () => coordinator.stop());

@@ -1,53 +1,76 @@
 /** One call of the gateway to a subgraph: a balanced instance, the caller's identity, a limit of time. */
 
 import type { ExecutionRequest, ExecutionResult } from "@graphql-tools/utils";
-import { OperationTypeNode, print } from "graphql";
+import { execute, type GraphQLSchema, OperationTypeNode, print } from "graphql";
 import { LRUCache } from "lru-cache";
-import { call } from "../kit/call.ts";
-import { UserError } from "../kit/errors.ts";
+import { callForText } from "../kit/call.ts";
+import { type Answer, resultOf } from "../kit/graphql.ts";
 import { IDENTITY_HEADER } from "../kit/identity.ts";
+import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Caller } from "./caller.ts";
+import { readAnswer } from "./graph/answer.ts";
+import type { PlannedDocument } from "./graph/plan.ts";
+import type { Services, Variables } from "./graph/run.ts";
 
 /** How long a subgraph may take, in milliseconds; its fields are null with `TIMEOUT` then. */
 const CALL_LIMIT_MS = 3 * SECOND;
 
+/** The name under which the gateway's own part stands among the services. */
+export const OWN = "gateway";
+
 const printed = new LRUCache<object, string>({ max: 2_000 });
 
-export class SubgraphCalls {
-  constructor(private readonly balancer: Balancer) {}
+export class SubgraphCalls implements Services {
+  constructor(
+    private readonly balancer: Balancer,
+    /** The gateway's own part, executed here. */
+    private readonly own: GraphQLSchema,
+    readonly log: Logger,
+  ) {}
 
-  /** Executes `request` on some instance of `service`. @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` */
+  /** A planned request. @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` */
+  async ask(
+    { service, document, json }: PlannedDocument,
+    operation: OperationTypeNode,
+    variables: Variables,
+    caller: Caller,
+  ): Promise<Answer> {
+    if (service === OWN) {
+      return await execute({ schema: this.own, document, variableValues: variables, contextValue: caller });
+    }
+    return await this.#call(service, `{"query":${json},"variables":${JSON.stringify(variables)}}`, operation, caller);
+  }
+
+  /** A request of stitching. @throws UserError as {@link ask} */
   async execute(service: string, request: ExecutionRequest): Promise<ExecutionResult> {
-    const caller = request.context as Caller;
+    const { variables, operationName } = request;
+    const body = JSON.stringify({ query: text(request.document), variables, operationName });
+    return resultOf(await this.#call(service, body, request.operationType, request.context as Caller));
+  }
+
+  async #call(
+    service: string,
+    body: string,
+    operation: OperationTypeNode | undefined,
+    caller: Caller,
+  ): Promise<Answer> {
     const { identity } = await caller.session();
-    const body = { query: text(request.document), variables: request.variables, operationName: request.operationName };
     const headers = {
       [IDENTITY_HEADER]: identity,
       "x-request-id": caller.requestId,
       accept: "application/graphql-response+json, application/json",
     };
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
-    const mayRepeat = request.operationType !== OperationTypeNode.MUTATION;
+    const mayRepeat = operation !== OperationTypeNode.MUTATION;
     return await this.balancer.ask(service, CALL_LIMIT_MS, async ({ url }, limitMs) => {
-      const { status, body: answer } = await call(`${url}/graphql`, { body, headers, limitMs });
+      const { status, text } = await callForText(`${url}/graphql`, { text: body, headers, limitMs });
       // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
       if (service === "auth" && !mayRepeat) caller.signedOut();
-      if (isResult(answer)) return answer;
-      throw new UserError(
-        "SERVICE_UNAVAILABLE",
-        `the service ${service} could not answer`,
-        {},
-        new Error(`status ${status}`),
-      );
+      return readAnswer(service, status, text);
     }, mayRepeat);
   }
-}
-
-function isResult(answer: unknown): answer is ExecutionResult {
-  return typeof answer === "object" && answer !== null &&
-    ("data" in answer || Array.isArray((answer as ExecutionResult).errors));
 }
 
 function text(document: ExecutionRequest["document"]): string {

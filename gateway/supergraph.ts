@@ -17,10 +17,11 @@ import {
 } from "graphql";
 import { call } from "../kit/call.ts";
 import { type Directory, type Instance, reason } from "../kit/directory.ts";
-import { DocumentCache } from "../kit/graphql.ts";
+import type { DocumentCache } from "../kit/graphql.ts";
 import type { Logger } from "../kit/log.ts";
 import { delay, SECOND } from "../kit/time.ts";
-import type { SubgraphCalls } from "./subgraph_call.ts";
+import { Graph } from "./graph/graph.ts";
+import { OWN, type SubgraphCalls } from "./subgraph_call.ts";
 
 /** How long a subgraph may take to give its types, in milliseconds, and when it is asked again. */
 const SDL_LIMIT_MS = 3 * SECOND;
@@ -40,7 +41,7 @@ interface Subgraph {
 export class Supergraph {
   readonly #subgraphs = new Map<string, Subgraph>();
   readonly #abort = new AbortController();
-  #documents: DocumentCache | undefined;
+  #graph: Graph | undefined;
   #running: Promise<void> | undefined;
   #wake: () => void = () => {};
 
@@ -55,7 +56,7 @@ export class Supergraph {
 
   /** The present schema with its checked documents. Who began on one may end on it. */
   get documents(): DocumentCache {
-    return this.#documents ??= new DocumentCache(this.#stitch([]), this.own);
+    return (this.#graph ??= this.#make([])).documents;
   }
 
   has(service: string): boolean {
@@ -135,13 +136,16 @@ export class Supergraph {
   #swap(): void {
     const services = [...this.#subgraphs.keys()].sort();
     try {
-      const stitched = this.#stitch(services.map((service) => this.#subgraphs.get(service)!));
-      // What asks for nothing of the services is executed here directly: stitching costs as much as all the rest of a send.
-      this.#documents = new DocumentCache(stitched, this.own);
+      this.#graph = this.#make(services.map((service) => this.#subgraphs.get(service)!));
       this.log.info("the graph is of {services}", { services: services.join(", ") });
     } catch (error) {
       this.log.error("the graph can't be stitched, so the last one stands: {error}", { error: reason(error) });
     }
+  }
+
+  #make(subgraphs: readonly Subgraph[]): Graph {
+    const parts = new Map([[OWN, this.own], ...subgraphs.map(({ service, schema }) => [service, schema] as const)]);
+    return new Graph(this.#stitch(subgraphs), parts, this.calls);
   }
 
   #stitch(subgraphs: readonly Subgraph[]): GraphQLSchema {

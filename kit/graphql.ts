@@ -5,10 +5,11 @@
 
 import {
   type DocumentNode,
+  execute,
   type ExecutionArgs,
+  type ExecutionResult,
   GraphQLError,
   type GraphQLSchema,
-  Kind,
   parse,
   validate,
 } from "graphql";
@@ -20,10 +21,21 @@ import { isErrorCode, UserError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { graphqlErrors } from "./metrics.ts";
 
-/** A document that may be executed, and on which schema; or what is wrong with it. */
-export type CheckedDocument =
-  | { readonly document: DocumentNode; readonly schema: GraphQLSchema }
-  | { readonly errors: readonly GraphQLError[] };
+/** What an operation is executed with, besides its document; `variables` as they came. */
+export type OperationParams = Pick<RequestParams, "operationName" | "variables">;
+/** A result; as text where it came so and holds data and nothing else. */
+export type Answer = ExecutionResult | string;
+/** Executes an operation of one checked document; `context` is what resolvers get. */
+export type Execute = (params: OperationParams, context: unknown) => Promise<Answer> | Answer;
+
+export interface ExecutableDocument {
+  readonly document: DocumentNode;
+  readonly schema: GraphQLSchema;
+  readonly execute: Execute;
+}
+
+/** A document that may be executed, or what is wrong with it. */
+export type CheckedDocument = ExecutableDocument | { readonly errors: readonly GraphQLError[] };
 
 /** The largest document, in characters. */
 const DOCUMENT_LIMIT = 100_000;
@@ -39,8 +51,12 @@ export class DocumentCache {
     sizeCalculation: (_, source) => source.length + 1,
   });
 
-  /** `own` is a part of `schema` that is executed by itself where a document asks for nothing else. */
-  constructor(readonly schema: GraphQLSchema, private readonly own?: GraphQLSchema) {}
+  /** @param executeOf how a document is executed; by graphql-js on `schema` unless given */
+  constructor(
+    readonly schema: GraphQLSchema,
+    private readonly executeOf: (document: DocumentNode) => Execute = (document) => (params, context) =>
+      execute(executionArgs({ schema, document }, params, context)),
+  ) {}
 
   check(source: string): CheckedDocument {
     let checked = this.#checked.get(source);
@@ -59,8 +75,7 @@ export class DocumentCache {
       const document = parse(source, { maxTokens: 10_000 });
       const errors = validate(this.schema, document, undefined, { maxErrors: 20 });
       if (errors.length > 0) return { errors };
-      const schema = this.own !== undefined && asksOnly(this.own, document) ? this.own : this.schema;
-      return { document, schema };
+      return { document, schema: this.schema, execute: this.executeOf(document) };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       // The parser and some rules are recursive, so that a document of the allowed size can still be nested beyond the stack.
@@ -70,16 +85,6 @@ export class DocumentCache {
       throw error;
     }
   }
-}
-
-/** Whether a document can be executed on `own` alone: its root fields are there, and so is everything below them. */
-function asksOnly(own: GraphQLSchema, document: DocumentNode): boolean {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  const hasRootFields = operations.every(({ operation, selectionSet }) => {
-    const fields = own.getRootType(operation)?.getFields();
-    return selectionSet.selections.every((one) => one.kind === Kind.FIELD && fields?.[one.name.value] !== undefined);
-  });
-  return hasRootFields && validate(own, document, undefined, { maxErrors: 1 }).length === 0;
 }
 
 export interface GraphQLHandlerOptions<Call> {
@@ -108,11 +113,12 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
     onSubscribe: ({ context }, params) => {
       const checked = options.documents().check(params.query);
       if ("errors" in checked) return checked.errors;
-      const contextValue = options.context(context);
-      return executionArgs(checked, params, contextValue) as OperationArgs<
+      const run = () => checked.execute(params, options.context(context));
+      return { ...executionArgs(checked, params, undefined), run } as unknown as OperationArgs<
         Record<PropertyKey, unknown>
       >;
     },
+    execute: async (args) => resultOf(await (args as unknown as { run(): Promise<Answer> | Answer }).run()),
   });
   return async ({ method, url, header, body, call }) => {
     // A body that is refused for itself (not UTF-8, too slow) keeps its own error: graphql-http would call it unparsable JSON.
@@ -135,9 +141,13 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
   };
 }
 
+export function resultOf(answer: Answer): ExecutionResult {
+  return typeof answer === "string" ? JSON.parse(answer) as ExecutionResult : answer;
+}
+
 export function executionArgs(
   { schema, document }: Pick<ExecutionArgs, "schema" | "document">,
-  params: Pick<RequestParams, "operationName" | "variables">,
+  params: OperationParams,
   contextValue: unknown,
 ): ExecutionArgs {
   return { schema, document, contextValue, operationName: params.operationName, variableValues: params.variables };

@@ -1,12 +1,11 @@
 /**
- * Operations that graphql-js executes: queries, mutations, and, one execution for each event and listener, any subscription.
- * In: a checked document. Out: results as JSON.
+ * Subscriptions that graphql-js executes: one execution for each event and listener. In: a checked document. Out: results as JSON.
  */
 
 import { Buffer } from "node:buffer";
-import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError, subscribe } from "graphql";
+import { type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError, subscribe } from "graphql";
 import { UserError } from "../../kit/errors.ts";
-import { executionArgs, maskError } from "../../kit/graphql.ts";
+import { type Answer, executionArgs, maskError } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./operation.ts";
@@ -65,13 +64,9 @@ export class ExecutedSubscriptions implements Subscriptions {
   }
 }
 
-/** A query's or a mutation's one result; `data` is absent where it was refused before its execution. */
-export async function executeOnce(request: SubscriptionRequest): Promise<ExecutionResult> {
-  return await execute(argsOf(request));
-}
-
 /** The JSON text of a result, with its errors masked. */
-export function resultText(result: ExecutionResult, log: Logger): string {
+export function resultText(result: Answer, log: Logger): string {
+  if (typeof result === "string") return result;
   if (result.errors === undefined) return JSON.stringify(result);
   return JSON.stringify({ ...result, errors: result.errors.map((error) => maskError(error, log)) });
 }
