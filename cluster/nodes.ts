@@ -76,7 +76,7 @@ export const NODE_KINDS: readonly NodeKind[] = [
     settings: GATEWAY_SETTINGS,
     // V8 lets its young generation grow by what many sign-ups allocate, and keeps it: with 9,500 subscribed sockets 15.6 KB of
     // memory each, and with this bound (in MB) 12.8.
-    flags: [allow("env", ["WS_NO_*"]), "--v8-flags=--max-semi-space-size=4"],
+    flags: [allow("env", ["WS_NO_*", "UNDICI_*", "JEST_WORKER_ID"]), "--v8-flags=--max-semi-space-size=4"],
     stopsIn: 1,
   },
 ];

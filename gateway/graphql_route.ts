@@ -72,7 +72,7 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
       return c.json({ errors: [maskError(error, log)] }, statusOf(error));
     }
   });
-  return shortWay(handle, sessions, log);
+  return shortWay(documents, handle, sessions, log);
 }
 
 /** The operation as an event stream, if that is what its caller has to be answered with. */

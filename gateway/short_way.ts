@@ -4,20 +4,40 @@
  * (measured at 32 senders: a fifth of the gateway's time). All else goes the long way, graphql_route.ts, and means the same.
  */
 
+import { getOperationAST, OperationTypeNode } from "graphql";
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { UserError } from "../kit/errors.ts";
-import { type GraphQLHandler, maskError } from "../kit/graphql.ts";
+import {
+  type Answer,
+  type DocumentCache,
+  type GraphQLHandler,
+  maskError,
+  type OperationParams,
+} from "../kit/graphql.ts";
 import { requestIdOf, statusOf } from "../kit/http.ts";
 import { type Logger, withContext } from "../kit/log.ts";
 import { httpDuration, httpInFlight } from "../kit/metrics.ts";
 import { SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
+import { resultText } from "./delivery/executed.ts";
 import { bearerToken, type Sessions } from "./sessions.ts";
 
 /** The largest body that goes this way, in bytes, and how long it may take to arrive, in milliseconds; 408 then. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 const BODY_LIMIT_MS = 10 * SECOND;
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const GRAPHQL_TYPE = "application/graphql-response+json; charset=utf-8";
+/** By the `accept` header as nearly all programs send it. */
+const ANSWER_TYPES = new Map([
+  ["*/*", JSON_TYPE],
+  ["application/json", JSON_TYPE],
+  ["application/json, */*", JSON_TYPE],
+  ["application/graphql-response+json", GRAPHQL_TYPE],
+  ["application/graphql-response+json, application/json", GRAPHQL_TYPE],
+  ["application/graphql-response+json,application/json;q=0.9", GRAPHQL_TYPE],
+]);
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const observers = new Map<number, { observe(seconds: number): void }>();
@@ -25,7 +45,13 @@ const observers = new Map<number, { observe(seconds: number): void }>();
 /** Whether it takes the request; where it doesn't, nothing was read of it. */
 export type ShortWay = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export function shortWay(handle: GraphQLHandler<Caller>, sessions: Sessions, log: Logger): ShortWay {
+/** @param handle answers what is unusual: other media types, bodies and documents in which something is wrong */
+export function shortWay(
+  documents: () => DocumentCache,
+  handle: GraphQLHandler<Caller>,
+  sessions: Sessions,
+  log: Logger,
+): ShortWay {
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> => {
     try {
       const body = readBody(request);
@@ -34,6 +60,24 @@ export function shortWay(handle: GraphQLHandler<Caller>, sessions: Sessions, log
       body.catch(() => {});
       await caller.session();
       const text = await body;
+      const type = ANSWER_TYPES.get(request.headers.accept ?? "*/*");
+      const plain = type === undefined ? undefined : plainRequest(text);
+      if (plain !== undefined) {
+        const checked = documents().check(plain.query);
+        const kind = "errors" in checked
+          ? undefined
+          : getOperationAST(checked.document, plain.operationName)?.operation;
+        if ("execute" in checked && (kind === OperationTypeNode.QUERY || kind === OperationTypeNode.MUTATION)) {
+          const given = await checked.execute(plain, caller);
+          end(
+            response,
+            hasData(given) || type === JSON_TYPE ? 200 : 400,
+            { "content-type": type! },
+            resultText(given, log),
+          );
+          return;
+        }
+      }
       const [result, { status, headers }] = await handle({
         method: "POST",
         url: "/graphql",
@@ -80,6 +124,25 @@ function isShort({ method, url, headers }: IncomingMessage): boolean {
     headers["transfer-encoding"] === undefined && Number(headers["content-length"]) <= BODY_LIMIT_BYTES &&
     headers["content-type"]?.startsWith("application/json") === true && headers["content-encoding"] === undefined &&
     headers.expect === undefined && headers.accept?.includes("text/event-stream") !== true;
+}
+
+/** A body in which nothing is unusual. */
+function plainRequest(text: string): (OperationParams & { readonly query: string }) | undefined {
+  let body: Record<string, unknown> | null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (body === null || typeof body !== "object" || Array.isArray(body)) return undefined;
+  const { query, variables, operationName, extensions } = body;
+  const isPlain = typeof query === "string" && (operationName == null || typeof operationName === "string") &&
+    (variables == null || typeof variables === "object" && !Array.isArray(variables)) && extensions == null;
+  return isPlain ? body as never : undefined;
+}
+
+function hasData(answer: Answer): boolean {
+  return typeof answer === "string" || "data" in answer;
 }
 
 /** Nearly always the body came with the head: a timer is begun only where it didn't. @throws UserError `TIMEOUT`, `BAD_USER_INPUT`, … */

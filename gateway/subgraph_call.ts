@@ -3,13 +3,13 @@
 import type { ExecutionRequest, ExecutionResult } from "@graphql-tools/utils";
 import { execute, type GraphQLSchema, OperationTypeNode, print } from "graphql";
 import { LRUCache } from "lru-cache";
-import { callForText } from "../kit/call.ts";
 import { type Answer, resultOf } from "../kit/graphql.ts";
 import { IDENTITY_HEADER } from "../kit/identity.ts";
 import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Caller } from "./caller.ts";
+import { request as httpRequest } from "./http_client.ts";
 import { readAnswer } from "./graph/answer.ts";
 import type { PlannedDocument } from "./graph/plan.ts";
 import type { Services, Variables } from "./graph/run.ts";
@@ -61,11 +61,12 @@ export class SubgraphCalls implements Services {
       [IDENTITY_HEADER]: identity,
       "x-request-id": caller.requestId,
       accept: "application/graphql-response+json, application/json",
+      "content-type": "application/json",
     };
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = operation !== OperationTypeNode.MUTATION;
     return await this.balancer.ask(service, CALL_LIMIT_MS, async ({ url }, limitMs) => {
-      const { status, text } = await callForText(`${url}/graphql`, { text: body, headers, limitMs });
+      const { status, text } = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
       // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
       if (service === "auth" && !mayRepeat) caller.signedOut();
       return readAnswer(service, status, text);

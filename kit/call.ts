@@ -5,8 +5,6 @@ import { isErrorCode, UserError } from "./errors.ts";
 export interface CallOptions {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
-  /** Instead of `body`: JSON that is there as text already. */
-  readonly text?: string;
   /** The cluster's secret, for routes that only members may ask. */
   readonly secret?: string;
   /** In milliseconds; the call is given up then. */
@@ -24,28 +22,22 @@ export interface CallAnswer {
  * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer; `cause` says why, for the log.
  */
 export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
-  const { status, text } = await callForText(url, options);
-  return { status, body: parse(text) };
-}
-
-/** The same with the body as it came. @throws UserError as {@link call} */
-export async function callForText(url: string, options: CallOptions): Promise<{ status: number; text: string }> {
-  const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const headers: Record<string, string> = { ...options.headers };
   if (options.secret !== undefined) headers.authorization = `Bearer ${options.secret}`;
-  if (body !== undefined) headers["content-type"] = "application/json";
+  if (options.body !== undefined) headers["content-type"] = "application/json";
   // One timer for the head and the body, cleared as soon as both are there: AbortSignal.timeout would live on for the whole limit.
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), options.limitMs);
   try {
     const response = await fetch(url, {
-      method: options.method ?? (body === undefined ? "GET" : "POST"),
+      method: options.method ?? (options.body === undefined ? "GET" : "POST"),
       headers,
-      body,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
       signal: abort.signal,
       redirect: "manual",
     });
-    return { status: response.status, text: await response.text() };
+    const text = await response.text();
+    return { status: response.status, body: parse(text) };
   } catch (error) {
     if (abort.signal.aborted) throw new UserError("TIMEOUT", "a service took too long to answer", {}, error);
     throw new UserError("SERVICE_UNAVAILABLE", "a service is away just now", {}, error);

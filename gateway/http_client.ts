@@ -1,0 +1,100 @@
+/**
+ * One HTTP request to another process, by npm `undici`: connections are kept and shared by all that call the same origin. Its `dispatch`
+ * costs half of what Deno's fetch does, whose Request, Response and streams nobody here needs.
+ */
+
+import { LRUCache } from "lru-cache";
+import { Buffer } from "node:buffer";
+import { Agent, type Dispatcher } from "undici";
+import { UserError } from "../kit/errors.ts";
+import { SECOND } from "../kit/time.ts";
+
+/** How many connections one origin gets; beyond, requests wait for one that is free, within their own limit of time. */
+const CONNECTIONS = 128;
+/** The longest answer, in bytes. */
+const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
+
+// Our side lets go of an idle connection first: one that the other side is closing just then would lose a request. Limits of time are the
+// caller's (undici's own are checked each second at best).
+const agent = new Agent({
+  connections: CONNECTIONS,
+  pipelining: 1,
+  keepAliveTimeout: 4 * SECOND,
+  keepAliveMaxTimeout: 4 * SECOND,
+  connect: { timeout: 10 * SECOND },
+  headersTimeout: 0,
+  bodyTimeout: 0,
+});
+
+const known = new LRUCache<string, { origin: string; path: string }>({ max: 1_000 });
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly headers: Record<string, string>;
+  readonly body: string | undefined;
+  /** In milliseconds; the request is given up then. */
+  readonly limitMs: number;
+}
+
+/**
+ * Whatever answer comes, redirects too.
+ * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer; `cause` says why, for the log.
+ */
+export function request(
+  url: string,
+  { method, headers, body, limitMs }: HttpRequest,
+): Promise<{ status: number; text: string }> {
+  const { origin, path } = split(url);
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let status = 0;
+    let size = 0;
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => {
+      const error = new UserError("TIMEOUT", "a service took too long to answer");
+      controller?.abort(error);
+      reject(error);
+    }, limitMs);
+    agent.dispatch({ origin, path, method, headers, body }, {
+      onRequestStart(started) {
+        controller = started;
+      },
+      onResponseStart(_, code) {
+        status = code;
+      },
+      onResponseData(one, chunk) {
+        size += chunk.length;
+        if (size > ANSWER_LIMIT_BYTES) one.abort(new Error(`the answer is over ${ANSWER_LIMIT_BYTES} bytes`));
+        else chunks.push(chunk);
+      },
+      onResponseEnd() {
+        clearTimeout(timer);
+        resolve({ status, text: textOf(chunks) });
+      },
+      onResponseError(_, error) {
+        clearTimeout(timer);
+        reject(new UserError("SERVICE_UNAVAILABLE", "a service is away just now", {}, error));
+      },
+    });
+  });
+}
+
+/** Idle connections are closed. */
+export async function closeConnections(): Promise<void> {
+  await agent.close();
+}
+
+function textOf(chunks: readonly Buffer[]): string {
+  return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString();
+}
+
+/** The two parts of a URL that undici wants; callers ask the same few again and again. */
+function split(url: string): { origin: string; path: string } {
+  let parts = known.get(url);
+  if (parts === undefined) {
+    const { origin, pathname, search } = new URL(url);
+    parts = { origin, path: pathname + search };
+    known.set(url, parts);
+  }
+  return parts;
+}
