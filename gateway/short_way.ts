@@ -21,6 +21,7 @@ import { httpDuration, httpInFlight } from "../kit/metrics.ts";
 import { SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
 import { resultText } from "./delivery/executed.ts";
+import { SameQueries } from "./same_queries.ts";
 import { bearerToken, type Sessions } from "./sessions.ts";
 
 /** The largest body that goes this way, in bytes, and how long it may take to arrive, in milliseconds; 408 then. */
@@ -52,6 +53,19 @@ export function shortWay(
   sessions: Sessions,
   log: Logger,
 ): ShortWay {
+  const same = new SameQueries();
+
+  /** Undefined where the body or the document is unusual. */
+  const executePlain = (text: string, key: string, caller: Caller): Promise<Answer> | Answer | undefined => {
+    const plain = plainRequest(text);
+    if (plain === undefined) return undefined;
+    const checked = documents().check(plain.query);
+    if ("errors" in checked) return undefined;
+    const operation = getOperationAST(checked.document, plain.operationName)?.operation;
+    if (operation === OperationTypeNode.QUERY) return same.run(key, () => checked.execute(plain, caller));
+    return operation === OperationTypeNode.MUTATION ? checked.execute(plain, caller) : undefined;
+  };
+
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> => {
     try {
       const body = readBody(request);
@@ -61,21 +75,12 @@ export function shortWay(
       await caller.session();
       const text = await body;
       const type = ANSWER_TYPES.get(request.headers.accept ?? "*/*");
-      const plain = type === undefined ? undefined : plainRequest(text);
-      if (plain !== undefined) {
-        const checked = documents().check(plain.query);
-        const kind = "errors" in checked
-          ? undefined
-          : getOperationAST(checked.document, plain.operationName)?.operation;
-        if ("execute" in checked && (kind === OperationTypeNode.QUERY || kind === OperationTypeNode.MUTATION)) {
-          const given = await checked.execute(plain, caller);
-          end(
-            response,
-            hasData(given) || type === JSON_TYPE ? 200 : 400,
-            { "content-type": type! },
-            resultText(given, log),
-          );
-          return;
+      if (type !== undefined) {
+        const key = `${caller.token}\n${text}`;
+        const given = await (same.get(key) ?? executePlain(text, key, caller));
+        if (given !== undefined) {
+          const status = type === JSON_TYPE || hasData(given) ? 200 : 400;
+          return end(response, status, { "content-type": type }, resultText(given, log));
         }
       }
       const [result, { status, headers }] = await handle({
