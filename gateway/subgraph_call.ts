@@ -11,6 +11,7 @@ import type { Balancer } from "./balancer.ts";
 import type { Caller } from "./caller.ts";
 import { request as httpRequest } from "./http_client.ts";
 import { readAnswer } from "./graph/answer.ts";
+import { RowCache } from "./graph/row_cache.ts";
 import type { PlannedDocument } from "./graph/plan.ts";
 import type { Services, Variables } from "./graph/run.ts";
 
@@ -23,6 +24,8 @@ export const OWN = "gateway";
 const printed = new LRUCache<object, string>({ max: 2_000 });
 
 export class SubgraphCalls implements Services {
+  readonly rows = new RowCache();
+
   constructor(
     private readonly balancer: Balancer,
     /** The gateway's own part, executed here. */

@@ -27,10 +27,13 @@ export interface SubgraphOptions {
   readonly log: Logger;
 }
 
+/** What every signed-in viewer may be given alike, for so many seconds (gateway/graph/row_cache.ts); nothing else is shared. */
+const CACHE_CONTROL = "directive @cacheControl(maxAge: Int!) on FIELD_DEFINITION | OBJECT";
+
 /** Adds `/graphql` to `app`. A call without an identity gets 401, but for members of the cluster, who are anonymous then. */
 export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, log }: SubgraphOptions): void {
   const { allStitchingDirectivesTypeDefs } = stitchingDirectives();
-  const fullSdl = `${allStitchingDirectivesTypeDefs}\n${sdl}`;
+  const fullSdl = `${allStitchingDirectivesTypeDefs}\n${CACHE_CONTROL}\n${sdl}`;
   const schema = makeExecutableSchema<SubgraphContext>({
     typeDefs: fullSdl,
     resolvers: [{ DateTime: dateTime, Query: { _sdl: () => fullSdl } }, resolvers],

@@ -7,9 +7,12 @@ import { UserError } from "../../kit/errors.ts";
 import { type Answer, resultOf } from "../../kit/graphql.ts";
 import { Random } from "../../tests/soak/random.ts";
 import { Graph } from "./graph.ts";
+import { RowCache } from "./row_cache.ts";
 import type { Services } from "./run.ts";
 
 const { allStitchingDirectivesTypeDefs } = stitchingDirectives();
+const DIRECTIVES =
+  `${allStitchingDirectivesTypeDefs} directive @cacheControl(maxAge: Int!) on FIELD_DEFINITION | OBJECT`;
 const RUNS = Number(Deno.env.get("NOTIFYX_TEST_RUNS") ?? 1_500);
 
 /** Three services and what they know; of users `topics` knows any, `users` "0" to "5", `counts` two of three of these. */
@@ -17,7 +20,7 @@ const PARTS = {
   users: `
     type Query { me: User!  user(id: ID!): User  users(first: Int = 3): [User!]!  _users(ids: [ID!]!): [User]! @merge(keyField: "id")  other: Other }
     type Mutation { rename(id: ID!, name: String!): User! }
-    type User @key(selectionSet: "{ id }") { id: ID!  name: String  friends: [User!]!  best: User }
+    type User @key(selectionSet: "{ id }") { id: ID!  name: String @cacheControl(maxAge: 60)  friends: [User!]!  best: User }
     interface Thing { id: ID! }
     type Other implements Thing { id: ID!  thing: Thing }`,
   counts: `
@@ -94,7 +97,7 @@ const parts = new Map(
   Object.entries(PARTS).map(([service, sdl]) => [
     service,
     makeExecutableSchema({
-      typeDefs: `${allStitchingDirectivesTypeDefs}\n${sdl}`,
+      typeDefs: `${DIRECTIVES}\n${sdl}`,
       resolvers: RESOLVERS[service as keyof typeof RESOLVERS] as never,
       resolverValidationOptions: { requireResolversToMatchSchema: "ignore" },
     }),
@@ -123,6 +126,8 @@ const whole = makeExecutableSchema({
 });
 
 class Asked implements Services {
+  static readonly #rows = new RowCache();
+  readonly rows = Asked.#rows;
   readonly log = getLogger("test");
   readonly asked: string[] = [];
   readonly away = new Set<string>();
@@ -140,11 +145,18 @@ class Asked implements Services {
   }
 }
 
-async function ask(source: string, variables: Record<string, unknown> = {}, services = new Asked()) {
+async function ask(
+  source: string,
+  variables: Record<string, unknown> = {},
+  services = new Asked(),
+  token: string | null = "token",
+) {
   const graph = new Graph(whole, parts, services);
   const checked = graph.documents.check(source);
   if ("errors" in checked) throw new Error(`${checked.errors[0]!.message}: ${source}`);
-  const result = JSON.parse(JSON.stringify(resultOf(await checked.execute({ variables }, null)))) as ExecutionResult;
+  const result = JSON.parse(
+    JSON.stringify(resultOf(await checked.execute({ variables }, { token }))),
+  ) as ExecutionResult;
   return { ...result, asked: services.asked };
 }
 
@@ -224,6 +236,19 @@ Deno.test("graph - mutations go in their order, and end where one that must not 
   services.away.add("counts");
   const ended = await ask('mutation { a: reset c: rename(id: 2, name: "") { id } }', {}, services);
   assert.deepEqual([ended.asked, ended.data], [["counts"], null]);
+});
+
+Deno.test("graph - what a service lets be kept is asked for once, and nothing else", async () => {
+  const users = async (source: string) => (await ask(source)).asked.filter((service) => service === "users").length;
+  assert.equal(await users("{ topics(first: 2) { by { kept: name } } }"), 1);
+  assert.equal(await users("{ topics(first: 2) { by { kept: name } } }"), 0);
+  assert.equal(await users("{ topics(first: 3) { by { kept: name } } }"), 1, "the third is not known");
+  assert.equal(await users("{ topics(first: 3) { by { kept: name } } }"), 1, "who is unknown is asked for again");
+  for (let time = 0; time < 2; time++) {
+    assert.equal(await users("{ topics(first: 1) { by { kept: name best { id } } } }"), 1, "best may not be kept");
+  }
+  const stranger = await ask("{ topics(first: 2) { by { kept: name } } }", {}, new Asked(), null);
+  assert.ok(stranger.asked.includes("users"), "whoever isn't signed in may be told less");
 });
 
 Deno.test("graph - wrong variables are told before anybody is asked", async () => {

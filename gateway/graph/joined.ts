@@ -21,6 +21,8 @@ const PATH_LIMIT = 100;
 export class Joined {
   readonly keys: unknown[] = [];
   readonly rows: unknown[] = [];
+  /** The numbers of the keys that have to be asked for. */
+  asked: readonly number[] = [];
   /** Nothing came: each place has an error. */
   failed = false;
   readonly #numbers = new Map<unknown, number>();

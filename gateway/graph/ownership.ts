@@ -18,6 +18,7 @@ import {
   Kind,
   OperationTypeNode,
 } from "graphql";
+import { SECOND } from "../../kit/time.ts";
 
 /** `Query.field(argument: [key, …])` gives the objects of these keys, in their order, null for unknown ones. */
 export interface EntryPoint {
@@ -68,6 +69,13 @@ export class Ownership {
     return this.#parts.get(service)?.entryPoints.get(type);
   }
 
+  /** How long every viewer may be given the same value of the field, in milliseconds: what `@cacheControl` says of it or of its type. */
+  maxAgeMs(service: string, type: string, field: string): number {
+    if (field === "__typename") return Infinity;
+    const object = this.schema(service)?.getType(type);
+    return hint(this.#fields(service, type)?.[field]?.astNode) ?? hint(object?.astNode) ?? 0;
+  }
+
   schema(service: string): GraphQLSchema | undefined {
     return this.#parts.get(service)?.schema;
   }
@@ -100,6 +108,14 @@ function entryPointsOf(schema: GraphQLSchema): Map<string, EntryPoint> {
   // Of several ways to a type, stitching knows which to take.
   for (const [type, count] of mentions) if (count > 1) found.delete(type);
   return found;
+}
+
+function hint(node: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined): number | undefined {
+  const given = node?.directives?.find(({ name }) => name.value === "cacheControl");
+  if (given === undefined) return undefined;
+  const { maxAge, scope } = Object.fromEntries((given.arguments ?? []).map(({ name, value }) => [name.value, value]));
+  if (scope?.kind === Kind.ENUM && scope.value !== "PUBLIC") return 0;
+  return maxAge?.kind === Kind.INT ? Number(maxAge.value) * SECOND : 0;
 }
 
 /** The object type of which the field gives a list. */

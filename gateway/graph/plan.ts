@@ -62,6 +62,9 @@ export interface Join {
   readonly variable: string;
   readonly alias: string;
   readonly shape: Shape | undefined;
+  /** How long a row may be kept for every viewer, in milliseconds, and under which name; 0 is not at all. */
+  readonly keptForMs: number;
+  readonly keptAs: string;
 }
 
 /** An object of an answer in which, or below which, there is something to do. */

@@ -121,9 +121,9 @@ class Planner {
       ...this.#document(service, operation, { kind: Kind.SELECTION_SET, selections }, []),
       keys,
     }));
-    const joins: Join[] = this.#joins.map(({ id, type, keys, keyAs, variable, alias, shape }) => (
-      { id, type, keys, keyAs, variable, alias, shape }
-    ));
+    const joins: Join[] = this.#joins.map(
+      ({ level: _, service: __, entry: ___, selectionSet: ____, ...join }) => join,
+    );
     const isWhole = requests.length === 1 && fields.every(({ from, child }) => from === 0 && child === undefined);
     return { operation, roots: requests, fields, joins, levels: this.#levels(), isWhole, rootName: root.name };
   }
@@ -241,8 +241,21 @@ class Planner {
       alias: `rows_${id}`,
       selectionSet,
       shape,
+      keptForMs: this.#keptForMs(owner, type, selectionSet, shape),
+      keptAs: `${owner} ${type.name} ${print(selectionSet)} `,
     };
     return id;
+  }
+
+  /** How long every viewer may be given the same row: only of plain fields, each with a hint of its service. */
+  #keptForMs(service: string, type: GraphQLObjectType, set: SelectionSetNode, shape: Shape | undefined): number {
+    if (shape !== undefined) return 0;
+    const ages = set.selections.map((selection) => {
+      const isPlain = selection.kind === Kind.FIELD && selection.selectionSet === undefined &&
+        (selection.arguments ?? []).length === 0;
+      return isPlain ? this.ownership.maxAgeMs(service, type.name, selection.name.value) : 0;
+    });
+    return Math.min(...ages);
   }
 
   /** Below an interface or a union: as it stands, where the service has all of it. */

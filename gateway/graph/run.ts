@@ -11,6 +11,7 @@ import type { Caller } from "../caller.ts";
 import { errorAt, errorOf, type Path } from "./answer.ts";
 import { assemble, assembleChild, NULLED } from "./assemble.ts";
 import { collect, collectChild, Joined } from "./joined.ts";
+import type { RowCache } from "./row_cache.ts";
 import type { LevelRequest, Plan, PlannedDocument, RootRequest } from "./plan.ts";
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ export type Variables = Readonly<Record<string, unknown>>;
 export interface Services {
   /** @throws UserError where the service doesn't answer */
   ask(request: PlannedDocument, operation: OperationTypeNode, variables: Variables, caller: Caller): Promise<Answer>;
+  readonly rows: RowCache;
   readonly log: Logger;
 }
 
@@ -107,7 +109,8 @@ class Run {
 
   async #askLevel(request: LevelRequest): Promise<void> {
     const joined = request.joins.map((id) => this.#joined[id]!);
-    const most = Math.max(...joined.map(({ keys }) => keys.length));
+    for (const one of joined) this.#recall(one);
+    const most = Math.max(...joined.map(({ asked }) => asked.length));
     const first = [];
     for (let from = 0; from < most; from += KEYS_AT_ONCE) first.push(from);
     await Promise.all(first.map((from) => this.#askRows(request, joined, from)));
@@ -120,31 +123,49 @@ class Run {
     }
   }
 
-  /** The rows of the keys from `from` on. */
+  /** Takes what is kept; the rest has to be asked for. */
+  #recall(joined: Joined): void {
+    const { keys, rows, join } = joined;
+    const all = [...keys.keys()];
+    joined.asked = join.keptForMs === 0 ? all : all.filter((nth) => {
+      const row = this.services.rows.get(join, keys[nth], this.caller.token === null);
+      if (row !== undefined) rows[nth] = row;
+      return row === undefined;
+    });
+  }
+
+  /** The rows of those that have to be asked for, from the one at `from` on. */
   async #askRows(request: LevelRequest, joined: readonly Joined[], from: number): Promise<void> {
     const { service } = request;
     const variables = pick(this.variables, request.variables);
-    for (const { keys, join } of joined) variables[join.variable] = keys.slice(from, from + KEYS_AT_ONCE);
+    const wanted = joined.map(({ asked }) => asked.slice(from, from + KEYS_AT_ONCE));
+    for (const [at, { keys, join }] of joined.entries()) variables[join.variable] = wanted[at]!.map((nth) => keys[nth]);
     let result: ExecutionResult;
     try {
       result = resultOf(await this.services.ask(request, OperationTypeNode.QUERY, variables, this.caller));
     } catch (error) {
-      for (const one of joined) this.#failRows(one, from, (path) => errorAt(error, path));
+      for (const [at, one] of joined.entries()) this.#failRows(one, wanted[at]!, (path) => errorAt(error, path));
       return;
     }
     const { data, errors = [] } = result;
-    for (const one of joined) {
-      const rows = data?.[one.join.alias];
-      const ofThese = errors.filter((error) => pathOf(error)?.[0] === one.join.alias);
+    for (const [at, one] of joined.entries()) {
+      const { join } = one;
+      const rows = data?.[join.alias];
+      const ofThese = errors.filter((error) => pathOf(error)?.[0] === join.alias);
       if (!Array.isArray(rows)) {
         const error = ofThese[0] ?? errors[0];
-        this.#failRows(one, from, (path) => errorOf(service, error, path, this.services.log));
+        this.#failRows(one, wanted[at]!, (path) => errorOf(service, error, path, this.services.log));
         continue;
       }
-      for (const [nth, row] of rows.entries()) one.rows[from + nth] = row;
+      const isKept = join.keptForMs > 0 && ofThese.length === 0;
+      for (const [nth, row] of rows.entries()) {
+        const number = wanted[at]![nth]!;
+        one.rows[number] = row;
+        if (isKept && row !== null) this.services.rows.set(join, one.keys[number], this.caller.token === null, row);
+      }
       for (const error of ofThese) {
         const [, nth, ...rest] = pathOf(error)!;
-        for (const path of one.paths(from + Number(nth))) {
+        for (const path of one.paths(wanted[at]![Number(nth)]!)) {
           this.#fail(errorOf(service, error, [...path, ...rest], this.services.log));
         }
       }
@@ -152,9 +173,9 @@ class Run {
   }
 
   /** Each field that these rows would have given has the error. */
-  #failRows(joined: Joined, from: number, error: (path: Path) => GraphQLError): void {
+  #failRows(joined: Joined, numbers: readonly number[], error: (path: Path) => GraphQLError): void {
     joined.failed = true;
-    for (let nth = from; nth < Math.min(from + KEYS_AT_ONCE, joined.keys.length); nth++) {
+    for (const nth of numbers) {
       if (this.#errors.length >= ERROR_LIMIT) return;
       for (const path of joined.paths(nth)) for (const key of joined.join.keys) this.#fail(error([...path, key]));
     }
