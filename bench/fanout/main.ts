@@ -9,8 +9,8 @@ import { delay, MINUTE } from "../../kit/time.ts";
 import { median, percentile, printTable } from "../lib/figures.ts";
 import { type Clients, startClients } from "./load.ts";
 import { DOCUMENT, messageOf, TOPIC_NAME } from "./payload.ts";
-import { startServer } from "./servers.ts";
 import { onCore } from "../lib/cores.ts";
+import { startServer } from "../lib/servers.ts";
 import { followFeed, gatewayMemory, listening, now } from "../lib/gateway.ts";
 
 const quick = Deno.args.includes("--quick");
@@ -116,12 +116,12 @@ async function stock(): Promise<Target> {
 }
 
 async function startPeer(program: "stock.ts" | "bare.ts", args: string[]): Promise<Target> {
-  const server = await startServer(program, args, 0);
-  const url = `http://127.0.0.1:${server.port}`;
+  const server = await startServer(new URL(program, import.meta.url), args, 0);
+  const url = `http://127.0.0.1:${server.line}`;
   const rss = async () => Number(await (await fetch(`${url}/rss`)).text());
   const emptyRss = await rss();
   const clients = await startClients({
-    url: `ws://127.0.0.1:${server.port}/graphql`,
+    url: `ws://127.0.0.1:${server.line}/graphql`,
     protocol: "graphql-transport-ws",
     sockets: SOCKETS,
     ids: "own",
