@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { CHROMIUM, sayIfMissing, startBrowser } from "./helpers/browser.ts";
 import { graphql, User } from "./helpers/client.ts";
-import { listening, SECRET, startSystem } from "./helpers/system.ts";
+import { identity } from "./helpers/identity.ts";
+import { listening, startSystem } from "./helpers/system.ts";
 
 const ignore = CHROMIUM === undefined;
 sayIfMissing("graphiql");
@@ -107,17 +108,12 @@ Deno.test({
     await view.shows(bob.email);
     view.assertOnlyOurs();
 
-    const exchanged = await fetch(`${system.url("auth")}/api/identity`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json" },
-      body: JSON.stringify({ token: ann.token }),
-    });
-    const { identity } = await exchanged.json();
+    const { stdout } = await identity(system, ["--user", ann.email]);
     const service = await GraphiQL.open(browser, `${system.url("auth")}/graphql?query={me{email}}`);
     assert.equal(await service.page.getByLabel("E-mail").count(), 0);
     await service.run();
     await service.shows("UNAUTHENTICATED");
-    await service.setHeaders({ "x-notifyx-identity": identity });
+    await service.setHeaders({ "x-notifyx-identity": stdout });
     await service.run();
     await service.shows(ann.email);
     service.assertOnlyOurs();

@@ -1,14 +1,16 @@
-/** What a task that speaks to the running system needs: where its gateway and its database are, and the cluster's secret. */
+/** What a task that speaks to the running system needs: where its gateway, discovery and database are, and the cluster's secret. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
+import { PORT_OFFSETS } from "../../kit/ports.ts";
 import * as v from "valibot";
 
 const DATA = fileURLToPath(new URL("../../.data", import.meta.url));
 
 export interface Member {
   readonly gatewayUrl: string;
+  readonly discoveryUrls: readonly string[];
   readonly secret: string;
   readonly databaseUrl: string;
 }
@@ -18,12 +20,14 @@ export function member(): Member {
   const config = readConfig({
     NOTIFYX_BASE_PORT: COMMON_SETTINGS.NOTIFYX_BASE_PORT,
     NOTIFYX_GATEWAY_URL: COMMON_SETTINGS.NOTIFYX_URL,
+    NOTIFYX_DISCOVERY_URLS: COMMON_SETTINGS.NOTIFYX_DISCOVERY_URLS,
     NOTIFYX_CLUSTER_SECRET: v.optional(COMMON_SETTINGS.NOTIFYX_CLUSTER_SECRET),
     NOTIFYX_DATABASE_URL: v.optional(DATABASE_SETTINGS.NOTIFYX_DATABASE_URL.wrapped),
   });
   const basePort = config.NOTIFYX_BASE_PORT;
   return {
     gatewayUrl: config.NOTIFYX_GATEWAY_URL?.replace(/\/+$/, "") ?? `http://127.0.0.1:${basePort}`,
+    discoveryUrls: config.NOTIFYX_DISCOVERY_URLS ?? [`http://127.0.0.1:${basePort + PORT_OFFSETS.discovery}`],
     // Not every task needs both: who has the one can do what needs no more.
     get secret() {
       return config.NOTIFYX_CLUSTER_SECRET ?? kept("cluster-secret", "NOTIFYX_CLUSTER_SECRET");

@@ -61,8 +61,9 @@ query Inbox {
 const SERVICE_QUERY = `# One service of Notifyx, as the gateway sees it. For
 # people there is the gateway's GraphiQL.
 #
-# Each request needs an identity. In the Headers tab:
-#   { "x-notifyx-identity": "…" }
+# Each request needs an identity, which lasts for a
+# minute:   deno task identity --user EMAIL
+# In the Headers tab:   { "x-notifyx-identity": "…" }
 # Then fetch the schema again (the round arrow, left).
 
 {

@@ -38,7 +38,7 @@ async function start(sql: Sql) {
   const log = getLogger("test");
   const app = createApp({ service: "auth", secret: SECRET, log, readyChecks: new Map(), statusPage: [] });
   const [identities, passwords] = await Promise.all([Identities.create(sql), Passwords.create()]);
-  addAuthRoutes(app, { sql, identities, secret: SECRET });
+  addAuthRoutes(app, { sql, identities, secret: SECRET, log });
   serveSubgraph(app, {
     sdl,
     resolvers: authResolvers({ sql, passwords, sessionSeconds: 3_600, log }),

@@ -28,7 +28,7 @@ await runService({
     const ended = new EndedSessions(sql, log);
     await ended.start();
     service.onStop("the ended sessions", () => ended.stop());
-    addAuthRoutes(app, { sql, identities, secret });
+    addAuthRoutes(app, { sql, identities, secret, log });
     addEndedRoutes(app, { sql, ended, secret, stopping });
     const sessionSeconds = config.NOTIFYX_SESSION_SECONDS;
     const resolvers = authResolvers({ sql, passwords, sessionSeconds, log });
