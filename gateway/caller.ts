@@ -1,14 +1,16 @@
 /** Who makes a request, as resolvers and subgraph calls see it. */
 
 import { UserError } from "../kit/errors.ts";
-import type { Session, Sessions } from "./sessions.ts";
+import { keyOf, type Session, type Sessions } from "./sessions.ts";
 
 export class Caller {
+  #key: string | undefined;
+
   constructor(readonly sessions: Sessions, readonly token: string | null, readonly requestId: string) {}
 
   /** As it stands now: a subscription outlives many identities. @throws UserError as {@link Sessions.of} */
   session(): Promise<Session> {
-    return this.sessions.of(this.token);
+    return this.sessions.ofKey(this.#key ??= keyOf(this.token), this.token);
   }
 
   /** @throws UserError `UNAUTHENTICATED` for an anonymous caller */

@@ -101,9 +101,13 @@ export class Sessions {
    * The session of `token`; null is an anonymous caller's.
    * @throws UserError `UNAUTHENTICATED` for a token that is none or has ended, `SERVICE_UNAVAILABLE` or `TIMEOUT` when auth can't be asked
    */
-  async of(token: string | null): Promise<Session> {
+  of(token: string | null): Promise<Session> {
+    return this.ofKey(keyOf(token), token);
+  }
+
+  /** The same for who asks again and again, with {@link keyOf} of the token. */
+  async ofKey(key: string, token: string | null): Promise<Session> {
     if (token !== null && (token.length > TOKEN_LIMIT || !/^[\w-]+$/.test(token))) throw endedSession();
-    const key = token === null ? ANONYMOUS : hash(token);
     const known = this.#known.get(key);
     const leftMs = known === undefined ? 0 : known.expiresAt - Date.now();
     if (known !== undefined && leftMs > RENEW_BEFORE_MS) return known;
@@ -214,6 +218,11 @@ export function bearerToken(header: unknown): string | null {
 
 export function endedSession(): UserError {
   return new UserError("UNAUTHENTICATED", "there is no such session, or it has ended: sign in again");
+}
+
+/** What a session is known by here: the hash of its token. */
+export function keyOf(token: string | null): string {
+  return token === null ? ANONYMOUS : hash(token);
 }
 
 function hash(token: string): string {
