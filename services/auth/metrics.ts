@@ -16,6 +16,13 @@ export const registrations = new Counter({
   registers: [registry],
 });
 
+export const usersAsked = new Counter({
+  name: "notifyx_auth_users_total",
+  help: "Users asked for by their ids, by whether they were kept in memory",
+  labelNames: ["found"],
+  registers: [registry],
+});
+
 export const endedPosition = new Gauge({
   name: "notifyx_auth_ended_sessions_position",
   help: "The last position that was given to an ended session, as far as this process has heard",

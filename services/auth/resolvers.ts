@@ -16,10 +16,11 @@ import {
 } from "../../kit/paging.ts";
 import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
 import { checkNewEmail, checkNewPassword, checkText, EMAIL_LIMIT, emailKey, isEmail } from "./credentials.ts";
+import { KnownUsers } from "./known_users.ts";
 import { logins, registrations } from "./metrics.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginSession, endSession, type NewSession } from "./sessions.ts";
-import { addUser, findAccount, findUser, findUsers, replacePasswordHash, type User, Users } from "./store.ts";
+import { addUser, findAccount, findUsers, replacePasswordHash, type User, Users } from "./store.ts";
 
 export interface ResolversOptions {
   readonly sql: Sql;
@@ -43,16 +44,17 @@ type SignedIn = NewSession & { readonly user: User };
 export function authResolvers(options: ResolversOptions): IResolvers<unknown, SubgraphContext> {
   const { sql } = options;
   const users = new Users(sql);
+  const known = new KnownUsers((ids) => findUsers(sql, ids));
   return {
     Query: {
       me: async (_, __, context) => {
-        const user = await findUser(sql, requireViewer(context).userId);
+        const user = await known.one(requireViewer(context).userId);
         if (user === null) throw new UserError("UNAUTHENTICATED", "this user is no more");
         return user;
       },
       user: (_, { id }: { id: string }, context) => {
         requireViewer(context);
-        return findUser(sql, id);
+        return known.one(id);
       },
       users: (_, args: UsersArguments, context) => {
         requireViewer(context);
@@ -61,7 +63,7 @@ export function authResolvers(options: ResolversOptions): IResolvers<unknown, Su
       _users: (_, { ids }: { ids: readonly string[] }, context) => {
         requireViewer(context);
         if (ids.length > PAGE_LIMIT) throw new UserError("BAD_USER_INPUT", `ids takes at most ${PAGE_LIMIT} ids`);
-        return findUsers(sql, ids);
+        return known.all(ids);
       },
     },
     Mutation: {

@@ -44,11 +44,6 @@ export async function replacePasswordHash(sql: Sql, userId: string, before: stri
   await sql`update users set password_hash = ${after} where id = ${userId} and password_hash = ${before}`;
 }
 
-export async function findUser(sql: Sql, id: string): Promise<User | null> {
-  const [user] = await findUsers(sql, [id]);
-  return user ?? null;
-}
-
 /** The users of `ids`, in their order; `null` for an unknown one. */
 export async function findUsers(sql: Sql, ids: readonly string[]): Promise<(User | null)[]> {
   const wanted = [...new Set(ids.filter(isUuid).map((id) => id.toLowerCase()))];
