@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withDatabase } from "../../kit/testing/database.ts";
-import { DAY } from "../../kit/time.ts";
+import { DAY, delay } from "../../kit/time.ts";
 import { migrations } from "../migrations/mod.ts";
 import { DecisionLog } from "./decision_log.ts";
 import { IdempotencyKeys } from "./idempotency.ts";
@@ -70,5 +70,24 @@ Deno.test("idempotency - keys are forgotten after their day, and a day-old key i
     assert.equal(await keys.prune(100), 0);
     await sql`update idempotency_keys set created_at = now() - interval '25 hours'`;
     assert.equal(await keys.prune(100), 1);
+  });
+});
+
+Deno.test("idempotency - another input waits for a first attempt without an outcome: aborted, the key is its own; committed, a conflict", async () => {
+  await withDatabase(migrations, async (sql) => {
+    const log = new DecisionLog(sql, "here");
+    const keys = new IdempotencyKeys(sql, log);
+    const claims = async (decision: "aborted" | "committed") => {
+      const first = await keys.claim("ann", decision, { message: "one" });
+      const second = keys.claim("ann", decision, { message: "two" });
+      second.catch(() => {});
+      await delay(100);
+      await log.decide(first.transactionId, decision, []);
+      return { first, second };
+    };
+    const { first, second } = await claims("aborted");
+    assert.equal((await second).isFirst, true);
+    assert.notEqual((await second).transactionId, first.transactionId);
+    await assert.rejects((await claims("committed")).second, { code: "CONFLICT" });
   });
 });

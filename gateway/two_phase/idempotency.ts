@@ -48,16 +48,17 @@ export class IdempotencyKeys {
       const row = await this.#insertOrRead(userId, key, fingerprint, transactionId);
       if (row === undefined) return { transactionId, isFirst: true };
       const outcome = row.age_ms > KEY_LIFE_MS ? "over" : await this.#outcome(row);
-      if (outcome !== "over" && outcome !== "aborted" && row.fingerprint !== fingerprint) {
+      if (outcome === "committed") {
+        if (row.fingerprint === fingerprint) return { transactionId: row.transaction_id, isFirst: false };
         throw new UserError("CONFLICT", "this idempotencyKey was used with another input");
       }
-      if (outcome === "committed") return { transactionId: row.transaction_id, isFirst: false };
       if (outcome === "aborted" || outcome === "over") {
         if (await this.#takeOver(userId, key, row.transaction_id, fingerprint, transactionId)) {
           return { transactionId, isFirst: true };
         }
         continue;
       }
+      // Also with another input: who was just told of an abort comes before its row, and is free to send something else.
       if (Date.now() > giveUpAt) {
         throw new UserError("TIMEOUT", "the first attempt with this idempotencyKey has no outcome yet");
       }
