@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ServiceName } from "../kit/ports.ts";
+import { delay, SECOND } from "../kit/time.ts";
 import { listening, startSystem, type System, until } from "./helpers/system.ts";
 import { type Socket, User } from "./helpers/client.ts";
+import { insist, isUnknown, type KeyedSend, tell } from "./helpers/keyed_send.ts";
 import { commitInDatabases, prepareByHand } from "./helpers/participants.ts";
 import { Publisher } from "./helpers/publisher.ts";
 import { committed, inOrder, settled } from "./helpers/traces.ts";
+import { whole } from "./helpers/whole.ts";
 
 const SUBSCRIPTION = "subscription ($after: String) { notificationReceived(after: $after) { id cursor } }";
 /** How soon after its death a process is started again, in milliseconds. */
@@ -110,6 +113,62 @@ Deno.test("outages - PostgreSQL killed comes back, sends work again, and a live 
   }
   await isComplete(system, publisher, socket, id);
   for (const { process } of system.cluster.nodes) assert.equal(process.starts, 1, `${process.options.name} died too`);
+});
+
+Deno.test("outages - PostgreSQL frozen: everybody is told something in time, and afterwards each send is there once or not at all", async () => {
+  // Longer than a participant waits before it inquires, and than anybody is to wait for an answer.
+  const [FROZEN_MS, ANSWER_LIMIT_MS] = [15 * SECOND, 12 * SECOND];
+  await using system = await startSystem({ counts: { gateway: 2 } });
+  const { ann, topicId, socket, id } = await start(system);
+  using _ = socket;
+  const urls = [system.url("gateway", 0), system.url("gateway", 1)];
+  const sent = new Map<string, string>();
+  const unsent: KeyedSend[] = [];
+  const codes = new Set<string>();
+  let [longestMs, isOver] = [0, false];
+  const sender = async (name: number) => {
+    for (let nth = 0; !isOver; nth++) {
+      const send = { token: ann.token, topicId, message: `${name}.${nth}`, key: `${name}.${nth}` };
+      const began = Date.now();
+      const told = await tell(urls[name % 2]!, send, 2 * FROZEN_MS);
+      longestMs = Math.max(longestMs, Date.now() - began);
+      if ("id" in told) {
+        sent.set(send.message, told.id);
+        continue;
+      }
+      codes.add(told.code);
+      assert.ok(isUnknown(told) || told.code === "TRANSACTION_ABORTED", told.code);
+      unsent.push(send);
+    }
+  };
+  const sending = Array.from({ length: 8 }, (_, name) => sender(name));
+  try {
+    await until("sends are under way", () => sent.size > 50);
+    {
+      using _frozen = await system.freezePostgres();
+      // Those on two gateways that begin only now.
+      sending.push(sender(8), sender(9));
+      await delay(FROZEN_MS);
+    }
+    const before = sent.size;
+    await until("sends go on", () => sent.size > before + 50);
+  } finally {
+    isOver = true;
+    await sending;
+  }
+  assert.ok(longestMs < ANSWER_LIMIT_MS, `an answer took ${longestMs} ms`);
+  assert.ok(codes.size > 0 && !codes.has("none"), [...codes].join());
+
+  // Whoever asks again with the key hears the truth.
+  for (const send of unsent) {
+    const told = await insist(urls, send, 15_000);
+    sent.set(send.message, "id" in told ? told.id : assert.fail(told.code));
+  }
+  const { messages } = await whole(system);
+  assert.deepEqual(messages, new Map([...sent].map(([message, id]) => [message, [id]])));
+  const all = await inOrder(system);
+  assert.deepEqual((await socket.receive(id, all.length, 15_000)).map((one) => one.id), all);
+  for (const { process } of system.cluster.nodes) assert.equal(process.starts, 1, `${process.options.name} died`);
 });
 
 Deno.test("outages - while discovery is away all goes on, also with a service that was killed", async () => {

@@ -7,7 +7,7 @@ import type { Sql } from "../../kit/database.ts";
 import { UserError } from "../../kit/errors.ts";
 import { newId } from "../../kit/ids.ts";
 import { isStorable } from "../../kit/text.ts";
-import { DAY, delay, SECOND } from "../../kit/time.ts";
+import { DAY, delay, SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { createHash } from "node:crypto";
 import type { DecisionLog } from "./decision_log.ts";
 
@@ -16,6 +16,8 @@ const KEY_LIFE_MS = DAY;
 /** How long the second of two that run at once waits for the first, in milliseconds. */
 const WAIT_LIMIT_MS = 8 * SECOND;
 const LOOK_EVERY_MS = 50;
+/** How long a call waits in all, in milliseconds: a database that has stopped in the middle of a statement answers neither yes nor no. */
+const CLAIM_LIMIT_MS = WAIT_LIMIT_MS + SECOND;
 /** A coordinator waits 2 s for a place and decides within 3 s; an older attempt without a decision was left by a gateway that is gone. */
 const UNDECIDED_LIMIT_MS = 6 * SECOND;
 const KEY_LIMIT = 200;
@@ -35,13 +37,27 @@ export class IdempotencyKeys {
   /**
    * The transaction that the key stands for.
    * @throws UserError `BAD_USER_INPUT` for a key that is none, `CONFLICT` for one that was used with another input, `TIMEOUT` when the
-   * first attempt has no outcome yet
+   * first attempt has no outcome yet, or the database doesn't answer
    */
   async claim(userId: string, key: string, input: unknown): Promise<Claim> {
     if (key.length < 1 || key.length > KEY_LIMIT || !isStorable(key)) {
       throw new UserError("BAD_USER_INPUT", `an idempotencyKey has 1 to ${KEY_LIMIT} characters`);
     }
     const fingerprint = createHash("sha256").update(JSON.stringify(input)).digest("base64");
+    const claiming = this.#claim(userId, key, fingerprint);
+    try {
+      return await withTimeLimit("the key", CLAIM_LIMIT_MS, claiming);
+    } catch (error) {
+      if (!(error instanceof TimeLimitError)) throw error;
+      // A key that is got after all names a transaction that won't begin.
+      claiming.then(async ({ isFirst, transactionId }) => {
+        if (isFirst) await this.release(userId, key, transactionId);
+      }).catch(() => {});
+      throw new UserError("TIMEOUT", "the decision log doesn't answer");
+    }
+  }
+
+  async #claim(userId: string, key: string, fingerprint: string): Promise<Claim> {
     const giveUpAt = Date.now() + WAIT_LIMIT_MS;
     for (;;) {
       const transactionId = newId();

@@ -66,6 +66,32 @@ export class System implements AsyncDisposable {
     Deno.kill(this.#killedPostmaster, "SIGKILL");
   }
 
+  /** SIGSTOP for PostgreSQL's postmaster and all that it has started; at the disposal they go on. */
+  async freezePostgres(): Promise<Disposable> {
+    const connection = await this.database("gateway").reserve();
+    const postmaster = readPostmaster(this.postgres.data)!.pid;
+    // First the one that would start more.
+    Deno.kill(postmaster, "SIGSTOP");
+    const pids = [postmaster];
+    try {
+      pids.push(...(await connection`select pid from pg_stat_activity`).map((row) => row.pid as number));
+    } finally {
+      connection.release();
+    }
+    const signal = (name: Deno.Signal) => {
+      for (const pid of pids) {
+        try {
+          Deno.kill(pid, name);
+        } catch (error) {
+          // A backend may have ended meanwhile.
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+    };
+    signal("SIGSTOP");
+    return { [Symbol.dispose]: () => signal("SIGCONT") };
+  }
+
   /** Waits until all processes and PostgreSQL are ready and none has been started since. */
   async allReady(limitMs = 30_000): Promise<void> {
     const all = [this.postgres.process, ...this.cluster.nodes.map(({ process }) => process)];
