@@ -48,9 +48,15 @@ export class Participants {
     if (status !== 200) throw new UserError("SERVICE_UNAVAILABLE", `${service} could not roll back`);
   }
 
-  /** Every route may be repeated, so an instance that can't be reached is followed by the next. */
+  /** Every route may be repeated, so an instance that can't be reached, or says that it is full or stops, is followed by the next. */
   #ask(service: string, name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
-    return this.balancer.ask(service, limitMs, (instance, leftMs) => this.channels.ask(instance, name, body, leftMs));
+    return this.balancer.ask(service, limitMs, async (instance, leftMs) => {
+      const answer = await this.channels.ask(instance, name, body, leftMs);
+      if (answer.status === 503) {
+        throw new UserError("SERVICE_UNAVAILABLE", `an instance of ${service} is away just now`);
+      }
+      return answer;
+    });
   }
 }
 
