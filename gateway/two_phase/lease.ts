@@ -16,6 +16,8 @@ export class Lease {
   constructor(private readonly sql: Sql, private readonly gatewayId: string, private readonly log: Logger) {}
 
   async start(): Promise<void> {
+    // Those that were killed have left theirs. To have none means the same as to have one that has ended.
+    await this.sql`delete from leases where until < now()`;
     await this.#renew();
     this.#running ??= this.#run();
   }

@@ -21,7 +21,7 @@ const LONGEST_PAUSE_MS = 4 * SECOND;
 const MOST_FAILED = 10_000;
 /** How long a finished decision is kept: twice the life of an idempotency key, in milliseconds; how many go at once, and how often. */
 const KEEP_MS = 2 * DAY;
-const PRUNE_ROWS = 1_000;
+const PRUNE_ROWS = 5_000;
 const PRUNE_EVERY_MS = MINUTE;
 
 export class Recovery {
@@ -51,8 +51,9 @@ export class Recovery {
       try {
         await this.look();
         if (Date.now() - prunedAt > PRUNE_EVERY_MS) {
-          await Promise.all([this.decisions.prune(KEEP_MS, PRUNE_ROWS), this.keys.prune(PRUNE_ROWS)]);
           prunedAt = Date.now();
+          // Where that was not all, the next look goes on: sends may come faster than a batch in each minute.
+          if (!await this.prune()) prunedAt = 0;
         }
       } catch (error) {
         this.log.warning("looking for unfinished transactions failed: {error}", { error: reason(error) });
@@ -79,6 +80,12 @@ export class Recovery {
       this.decisions.finished(transactionId);
       this.log.info("finished a transaction that was left unfinished", { transactionId });
     }));
+  }
+
+  /** Forgets a batch of what is long over; whether that was all. */
+  async prune(): Promise<boolean> {
+    const gone = await Promise.all([this.decisions.prune(KEEP_MS, PRUNE_ROWS), this.keys.prune(PRUNE_ROWS)]);
+    return gone.every((rows) => rows < PRUNE_ROWS);
   }
 
   #postpone(transactionId: string): void {

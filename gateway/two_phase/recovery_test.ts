@@ -1,4 +1,4 @@
-/** What is left unfinished is finished, also behind many that can't be. */
+/** What is left unfinished is finished, also behind many that can't be; what is long over is forgotten, however much. */
 
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
@@ -7,6 +7,7 @@ import { withDatabase } from "../../kit/testing/database.ts";
 import { migrations } from "../migrations/mod.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { DecisionLog } from "./decision_log.ts";
+import { Lease } from "./lease.ts";
 import { IdempotencyKeys } from "./idempotency.ts";
 import type { Participants } from "./participants.ts";
 import { PhaseTwo } from "./phase_two.ts";
@@ -55,5 +56,32 @@ Deno.test("recovery - many that a participant doesn't confirm don't stand before
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     assert.deepEqual(await unfinished(), []);
+  });
+});
+
+Deno.test("recovery - what is long over is forgotten as fast as it came, and the leases of the killed", async () => {
+  await withDatabase(migrations, async (sql) => {
+    const log = getLogger("test");
+    const decisions = new DecisionLog(sql, "here");
+    const phaseTwo = new PhaseTwo({} as Participants, decisions, log, new AbortController().signal);
+    const recovery = new Recovery(decisions, { phaseTwo } as Coordinator, new IdempotencyKeys(sql, decisions), log);
+    const rows = 12_000;
+    await sql`insert into decisions (transaction_id, state, participants, done, decided_at)
+      select 't' || n, 'committed', '{counter}', true, now() - interval '3 days' from generate_series(1, ${rows}) as n`;
+    await sql`insert into idempotency_keys (user_id, key, fingerprint, transaction_id, created_at)
+      select 'ann', n, '', 't' || n, now() - interval '2 days' from generate_series(1, ${rows}) as n`;
+    await sql`insert into leases values ('killed', now() - interval '1 minute'), ('alive', now() + interval '1 minute')`;
+
+    let looks = 1;
+    while (!await recovery.prune()) looks++;
+    assert.ok(looks <= 3, `it took ${looks} looks`);
+    const [left] = await sql`select (select count(*) from decisions) + (select count(*) from idempotency_keys) as rows`;
+    assert.equal(left!.rows, 0);
+
+    const lease = new Lease(sql, "here", log);
+    await lease.start();
+    const leases = await sql`select gateway_id from leases order by gateway_id`;
+    assert.deepEqual(leases.map((row) => row.gateway_id), ["alive", "here"]);
+    await lease.stop();
   });
 });

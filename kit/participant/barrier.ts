@@ -36,6 +36,12 @@ const SETTLE_PAUSE_MS = 20;
 /** The same for a prepare, whose vote has to come within 2.4 s and whose last try may take 1 s, in milliseconds. */
 const PREPARE_LIMIT_MS = 1.2 * SECOND;
 
+/** An outcome as it stands in the order of their times; `decidedAt` is PostgreSQL's text, to the microsecond. */
+export interface OldOutcome {
+  readonly transactionId: string;
+  readonly decidedAt: string;
+}
+
 /** What the driver gives for several statements: one result, or one for each that has rows, of which the last has the last tag. */
 interface Answer {
   readonly command?: string;
@@ -121,12 +127,14 @@ export class Barrier {
     return rows.length > 0 ? "prepared" : "unknown";
   }
 
-  /** Outcomes that are older than `ageMs`, oldest first. */
-  async outcomesOlderThan(ageMs: number, limit: number): Promise<string[]> {
-    const rows = await this.sql<{ transaction_id: string }[]>`
-      select transaction_id from two_phase_outcomes where decided_at < now() - ${ageMs} * interval '1 millisecond'
-      order by decided_at limit ${limit}`;
-    return rows.map((row) => row.transaction_id);
+  /** Outcomes that are older than `ageMs`, oldest first, at most `limit` behind `after`. */
+  async outcomesOlderThan(ageMs: number, limit: number, after?: OldOutcome): Promise<OldOutcome[]> {
+    const { transactionId, decidedAt } = after ?? { transactionId: "", decidedAt: "-infinity" };
+    return await this.sql<OldOutcome[]>`
+      select transaction_id as "transactionId", decided_at::text as "decidedAt" from two_phase_outcomes
+      where decided_at < now() - ${ageMs} * interval '1 millisecond'
+        and (decided_at, transaction_id) > (${decidedAt}::text::timestamptz, ${transactionId})
+      order by decided_at, transaction_id limit ${limit}`;
   }
 
   async forget(transactionIds: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { crashPoint } from "../crash_points.ts";
 import { reason } from "../directory.ts";
 import type { Logger } from "../log.ts";
 import { DAY, delay, MINUTE, SECOND } from "../time.ts";
-import type { Barrier } from "./barrier.ts";
+import type { Barrier, OldOutcome } from "./barrier.ts";
 import type { Gateways } from "./gateways.ts";
 import { inDoubt, inDoubtOldestAge } from "./metrics.ts";
 
@@ -17,10 +17,11 @@ const LOOK_EVERY_MS = 2 * SECOND;
 const DEFAULT_DEADLINE_MS = 10 * SECOND;
 /** How many inquiries run at once. */
 const AT_ONCE = 8;
-/** How long an outcome is kept at the least, how often old ones are forgotten, in milliseconds, and how many at once. */
+/** How long an outcome is kept at the least, how often old ones are forgotten, in milliseconds; how many at once, how often in one look. */
 const KEEP_MS = 2 * DAY;
 const PRUNE_EVERY_MS = MINUTE;
 const PRUNE_ROWS = 1_000;
+const PRUNE_BATCHES = 5;
 /** How many deadlines are remembered; older ones fall back to the default. */
 const MOST_DEADLINES = 10_000;
 
@@ -36,6 +37,8 @@ export class InDoubt {
   readonly #deadlines = new Map<string, number>();
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
+  /** Where the forgetting goes on; undefined when it begins anew. */
+  #prunedTo: OldOutcome | undefined;
 
   constructor(private readonly options: InDoubtOptions) {}
 
@@ -64,7 +67,8 @@ export class InDoubt {
         await this.#look();
         if (Date.now() - prunedAt > PRUNE_EVERY_MS) {
           prunedAt = Date.now();
-          await this.#prune();
+          // Where that was not all, the next look goes on: sends may come faster than these in each minute.
+          if (!await this.prune()) prunedAt = 0;
         }
       } catch (error) {
         this.options.log.warning("looking for transactions in doubt failed: {error}", { error: reason(error) });
@@ -89,13 +93,20 @@ export class InDoubt {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
-  /** Forgets outcomes that nobody can ask for any more: old ones whose commit every participant has confirmed. */
-  async #prune(): Promise<void> {
+  /** Forgets old outcomes that nobody can ask for: those whose commit every participant has confirmed. Whether that was all. */
+  async prune(): Promise<boolean> {
     const { barrier, gateways } = this.options;
-    const old = await barrier.outcomesOlderThan(KEEP_MS, PRUNE_ROWS);
-    if (old.length === 0) return;
-    const unfinished = await gateways.unfinished(old);
-    await barrier.forget(old.filter((id) => !unfinished.has(id)));
+    for (let batch = 0; batch < PRUNE_BATCHES; batch++) {
+      const old = await barrier.outcomesOlderThan(KEEP_MS, PRUNE_ROWS, this.#prunedTo);
+      if (old.length > 0) {
+        const ids = old.map(({ transactionId }) => transactionId);
+        const unfinished = await gateways.unfinished(ids);
+        await barrier.forget(ids.filter((id) => !unfinished.has(id)));
+      }
+      this.#prunedTo = old.length < PRUNE_ROWS ? undefined : old.at(-1);
+      if (this.#prunedTo === undefined) return true;
+    }
+    return false;
   }
 
   async #resolve(transactionId: string): Promise<void> {
