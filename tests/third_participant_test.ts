@@ -204,17 +204,59 @@ Deno.test({ name: "third participant - required as soon as it is there, until it
   });
 });
 
+Deno.test(
+  { name: "third participant - deno task audit asks it, and names what it holds otherwise", ignore },
+  async () => {
+    await using system = await startSystem();
+    await using ledger = await Ledger.start(system);
+    const ann = await User.register(system);
+    const topicId = await ann.createTopic();
+    await until("it takes part", async () => {
+      const rows = await system.database("gateway")`select from participants where service = 'ledger'`;
+      return rows.length === 1;
+    });
+    const [first, second] = [await ann.send(topicId, "first"), await ann.send(topicId, "second")];
+    assert.equal(await ann.code(SEND, { topicId, message: "" }), "BAD_USER_INPUT");
+    assert.deepEqual(await audit(system), { code: 0, lines: ["nothing differs"] });
+
+    await ledger.falsify(first.id, "aborted");
+    await ledger.falsify(second.id, "prepared");
+    const { code, lines } = await audit(system);
+    assert.equal(code, 1);
+    assert.ok(lines.includes(`aborted by ledger, committed by the decision log: ${first.id}`), lines.join("\n"));
+    assert.ok(lines.includes(`prepared by ledger, committed by the decision log: ${second.id}`), lines.join("\n"));
+    assert.equal(lines.at(-1), "2 differences");
+
+    await ledger.end("SIGKILL");
+    assert.match((await audit(system)).lines[0]!, /can't be asked what it holds: ledger/);
+  },
+);
+
 /** How many instances of it discovery names. */
 async function instances(system: System): Promise<number> {
   const { status, body } = await call(`${system.url("discovery")}/api/services/ledger`, { limitMs: SECOND });
   return status === 404 ? 0 : (body as { instances: unknown[] }).instances.length;
 }
 
-async function withdraw(system: System): Promise<{ code: number; text: string }> {
+function withdraw(system: System): Promise<{ code: number; text: string }> {
+  return task(system, "withdraw", "ledger", "sendNotification");
+}
+
+async function audit(system: System): Promise<{ code: number; lines: string[] }> {
+  const { code, text } = await task(system, "audit", "--seconds", "1");
+  return { code, lines: text.trim().split("\n") };
+}
+
+async function task(system: System, ...args: string[]): Promise<{ code: number; text: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "withdraw", "ledger", "sendNotification"],
+    args: ["task", "--quiet", ...args],
     cwd: fileURLToPath(new URL("..", import.meta.url)),
-    env: { NOTIFYX_BASE_PORT: `${system.basePort}`, NOTIFYX_CLUSTER_SECRET: SECRET, NO_COLOR: "1" },
+    env: {
+      NOTIFYX_BASE_PORT: `${system.basePort}`,
+      NOTIFYX_CLUSTER_SECRET: SECRET,
+      NOTIFYX_DATABASE_URL: system.postgres.url,
+      NO_COLOR: "1",
+    },
   }).output();
   const decoder = new TextDecoder();
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };

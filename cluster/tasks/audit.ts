@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { connect, databaseUrl, type Sql } from "../../kit/database.ts";
 import { delay, SECOND } from "../../kit/time.ts";
 import { type Databases, differences, type Finding } from "./audit_checks.ts";
+import { otherDifferences } from "./audit_others.ts";
 import { member } from "./member.ts";
 
 const LOOK_EVERY_MS = SECOND;
@@ -23,7 +24,8 @@ if (help || !/^\d{1,4}$/.test(seconds)) {
   console.log(HELP);
   Deno.exit(help ? 0 : 2);
 }
-const { databaseUrl: serverUrl } = member();
+const own = member();
+const serverUrl = own.databaseUrl;
 const open = (service: string): Sql => connect(databaseUrl(serverUrl, service), "audit", 1);
 const databases: Databases = {
   gateway: open("gateway"),
@@ -32,12 +34,12 @@ const databases: Databases = {
 };
 
 try {
-  let found = await differences(databases);
+  let found = await look();
   const giveUpAt = Date.now() + Number(seconds) * SECOND;
   while (found.length > 0 && Date.now() < giveUpAt) {
     await delay(LOOK_EVERY_MS);
     // Only what is there each time is a difference: the rest was on its way.
-    const still = new Map((await differences(databases)).map((one) => [key(one), one]));
+    const still = new Map((await look()).map((one) => [key(one), one]));
     found = found.flatMap((one) => still.get(key(one)) ?? []);
   }
   for (const { what, id, todo } of found) console.log(`${what}: ${id}\n    ${todo}`);
@@ -48,6 +50,10 @@ try {
   Deno.exitCode = 2;
 } finally {
   await Promise.all(Object.values(databases).map((sql) => sql.end({ timeout: 1 })));
+}
+
+async function look(): Promise<Finding[]> {
+  return [...await differences(databases), ...await otherDifferences(databases.gateway, own)];
 }
 
 function key({ what, id }: Finding): string {

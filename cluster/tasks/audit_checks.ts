@@ -16,8 +16,10 @@ export interface Finding {
 }
 
 /** Decisions are kept for two days at the least: what is older can't be compared any more. */
-const COMPARABLE = "47 hours";
-const PARTICIPANTS = ["notifications", "counter"] as const;
+export const COMPARABLE = "47 hours";
+/** Those whose databases are read here; audit_others.ts asks the others. */
+export const PARTICIPANTS = ["notifications", "counter"] as const;
+export const DAMAGE = "this is damage: stop sending, keep both databases as they are, and find out who wrote it";
 
 export async function differences(databases: Databases): Promise<Finding[]> {
   const found = await Promise.all([
@@ -71,7 +73,7 @@ async function outcomes(databases: Databases): Promise<Finding[]> {
         found.push({
           what: `${state} by ${service}, ${decided} by the decision log`,
           id,
-          todo: "this is damage: stop sending, keep both databases as they are, and find out who wrote it",
+          todo: DAMAGE,
         });
       }
     }

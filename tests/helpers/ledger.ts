@@ -99,6 +99,16 @@ export class Ledger implements AsyncDisposable {
     return (body as { state: string }).state;
   }
 
+  /** Writes another state into its store, past the program; what is prepared then has its deadline in an hour. */
+  async falsify(transactionId: string, state: string): Promise<void> {
+    const program = "import sqlite3, sys, time; sql = sqlite3.connect(sys.argv[1]); sql.execute(" +
+      "'update outcomes set state = ?, inquire_at = ? where transaction_id = ?', (sys.argv[3], time.time() + 3600, sys.argv[2])" +
+      "); sql.commit()";
+    const args = ["-c", program, join(this.folder, "ledger.db"), transactionId, state];
+    const { success, stderr } = await new Deno.Command("python3", { args }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  }
+
   async #read(): Promise<{ entries: Entry[]; prepared: number }> {
     const { body } = await call(`${this.url}/ledger`, { secret: SECRET, limitMs: 5 * SECOND });
     return body as { entries: Entry[]; prepared: number };
