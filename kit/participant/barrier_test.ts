@@ -209,3 +209,38 @@ Deno.test("barrier - only what is its own: other services' transactions are not 
     }
   });
 });
+
+Deno.test("barrier - what another owner, or another database, holds under the same names is not seen", async () => {
+  await withBarriers(async ([barrier], sql) => {
+    const role = `other_${newId().replaceAll("-", "")}`;
+    const [id, ofRole, elsewhere] = [newId(), newId(), newId()];
+    const prepare = (on: Sql, gid: string, before = "select 1") =>
+      on.unsafe(`${before}; start transaction; prepare transaction 'notifyx:tests:${gid}'`).simple();
+    await sql.unsafe(`create role ${role}`);
+    await prepare(sql, ofRole, `set local role ${role}`);
+    try {
+      await withDatabase(MIGRATIONS, async (other) => {
+        await prepare(other, elsewhere);
+        await barrier.prepare(id, work(id));
+        assert.deepEqual((await barrier.prepared()).map((one) => one.transactionId), [id]);
+        assert.deepEqual(
+          [await barrier.state(ofRole), await barrier.state(elsewhere), await barrier.state(id)],
+          ["unknown", "unknown", "prepared"],
+        );
+        await barrier.rollback(id);
+        await other.unsafe(`rollback prepared 'notifyx:tests:${elsewhere}'`);
+      });
+    } finally {
+      await sql.unsafe(`rollback prepared 'notifyx:tests:${ofRole}'`);
+      await sql.unsafe(`drop role ${role}`);
+    }
+  });
+});
+
+Deno.test("barrier - PREPARE TRANSACTION that answers another tag is no vote of yes", async () => {
+  // What it answers in a transaction that has failed. Here a message ends with the first statement that fails, so it is never asked then.
+  for (const answer of [{ command: "ROLLBACK" }, [{ command: "INSERT" }, { command: "ROLLBACK" }], []]) {
+    const sql = { unsafe: () => ({ simple: () => Promise.resolve(answer) }) } as unknown as Sql;
+    await assert.rejects(new Barrier(sql, "tests").prepare(newId(), []), /PREPARE TRANSACTION answered/);
+  }
+});
