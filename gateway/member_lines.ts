@@ -22,16 +22,15 @@ export async function readMemberLines(
   const instance = balancer.pick(service);
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), silenceMs);
+  const over = AbortSignal.any([signal, silence.signal]);
   try {
-    const response = await fetch(instance.url + path, {
-      headers: { authorization: `Bearer ${secret}` },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
+    const response = await fetch(instance.url + path, { headers: { authorization: `Bearer ${secret}` }, signal: over });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new Error(`${response.status} from ${service}`);
     }
-    for await (const line of response.body.pipeThrough(new TextLineStream())) {
+    // The signal once more: on Deno 2.9 that of a fetch has no effect any more once its Response was collected.
+    for await (const line of response.body.pipeThrough(new TextLineStream(), { signal: over })) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMs);
       take(JSON.parse(line));

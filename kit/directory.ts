@@ -95,12 +95,10 @@ export class Directory {
     let timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
     const sweep = setInterval(() => this.#dropMissing(), SECOND);
     try {
-      const response = await fetch(`${url}/api/watch`, {
-        headers: { accept: "text/event-stream" },
-        signal: AbortSignal.any([this.#abort.signal, silence.signal]),
-      });
+      const signal = AbortSignal.any([this.#abort.signal, silence.signal]);
+      const response = await fetch(`${url}/api/watch`, { headers: { accept: "text/event-stream" }, signal });
       if (!response.ok || response.body === null) throw new Error(`${response.status} from discovery`);
-      for await (const { event, data } of readEvents(response.body)) {
+      for await (const { event, data } of readEvents(response.body, signal)) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
         if (event !== "") this.#apply(event, JSON.parse(data));
@@ -157,9 +155,14 @@ export class Directory {
 }
 
 /** Server-sent events of a body; a comment comes as an event with an empty name. An event is at most 4 MiB. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<{ event: string; data: string }> {
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<{ event: string; data: string }> {
+  const decoder = new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>;
   let rest = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
+  // The signal is given here too: on Deno 2.9 that of a fetch has no effect any more once its Response was collected.
+  for await (const chunk of body.pipeThrough(decoder, { signal })) {
     rest += chunk;
     if (rest.length > 4 * 1024 * 1024) throw new Error("an event is over 4 MiB");
     for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
