@@ -17,10 +17,15 @@ export const INSTANCE = v.object({
   url: v.string(),
   participates: v.optional(v.array(v.string()), []),
   subgraph: v.optional(v.boolean(), false),
+  schemaHash: v.optional(v.string()),
+  version: v.optional(v.string()),
   startedAt: v.string(),
   lastHeartbeatAt: v.string(),
 });
-/** One running process of a service; times are RFC 3339, `url` is the base of its routes without a slash at the end. */
+/**
+ * One running process of a service; times are RFC 3339, `url` is the base of its routes without a slash at the end. Instances of a service
+ * with the same `schemaHash` have the same GraphQL types; `version` is for people.
+ */
 export type Instance = Readonly<v.InferOutput<typeof INSTANCE>>;
 
 const VIEW = v.object({ services: v.array(v.object({ name: v.string(), instances: v.array(INSTANCE) })) });

@@ -16,6 +16,10 @@ export interface RegistrationOptions {
   readonly participates?: readonly string[];
   /** Whether its GraphQL types join the graph. */
   readonly subgraph?: boolean;
+  /** Names these types: who knows it needn't ask for them. */
+  readonly schemaHash?: string;
+  /** Of its code, for people. */
+  readonly version?: string;
   readonly log: Logger;
 }
 
@@ -47,8 +51,8 @@ export class Registration {
   }
 
   async #renew(url: string): Promise<void> {
-    const { id, service, secret, participates = [], subgraph = false, log } = this.options;
-    const body = { service, url: this.options.url, participates, subgraph };
+    const { id, service, secret, participates = [], subgraph = false, schemaHash, version, log } = this.options;
+    const body = { service, url: this.options.url, participates, subgraph, schemaHash, version };
     let failures = 0;
     while (!this.#abort.signal.aborted) {
       try {

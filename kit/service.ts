@@ -18,6 +18,7 @@ import { Registration } from "./registration.ts";
 import type { StatusPage } from "./status_page.ts";
 import type { SubgraphOptions } from "./subgraph.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
+import { VERSION } from "./version.ts";
 import type { JSONWebKeySet } from "jose";
 import type * as v from "valibot";
 
@@ -58,7 +59,8 @@ export class Service {
   readonly instanceId: string;
   /** Aborts when the stop begins: whatever waits or loops ends then. */
   readonly stopping: AbortSignal;
-  hasSubgraph = false;
+  /** Names the types of its subgraph; undefined where it has none. */
+  schemaHash: string | undefined;
   readonly #stop = new AbortController();
   readonly #stopSteps: { what: string; step: () => unknown }[] = [];
 
@@ -118,8 +120,7 @@ export class Service {
     ]);
     const identities = new IdentityVerifier(() => keys ? Promise.resolve(keys) : fetchAuthKeys(this.directory));
     serveGraphiQL(this.app, { title: `Notifyx ${this.name}`, signIn: false });
-    serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
-    this.hasSubgraph = true;
+    this.schemaHash = await serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
   }
 
   /** Begins the stop; the steps run once, whoever asks. */
@@ -170,7 +171,9 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
     service: service.name,
     url: config.NOTIFYX_URL?.replace(/\/+$/, "") ?? `http://${urlHost(config.NOTIFYX_HOST)}:${listener.port}`,
     participates: options.participates,
-    subgraph: service.hasSubgraph,
+    subgraph: service.schemaHash !== undefined,
+    schemaHash: service.schemaHash,
+    version: VERSION,
     log,
   });
   if (register) registration.start();

@@ -30,8 +30,11 @@ export interface SubgraphOptions {
 /** What every signed-in viewer may be given alike, for so many seconds (gateway/graph/row_cache.ts); nothing else is shared. */
 const CACHE_CONTROL = "directive @cacheControl(maxAge: Int!) on FIELD_DEFINITION | OBJECT";
 
-/** Adds `/graphql` to `app`. A call without an identity gets 401, but for members of the cluster, who are anonymous then. */
-export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, log }: SubgraphOptions): void {
+/**
+ * Adds `/graphql` to `app`; the answer is the hash of its types. A call without an identity gets 401, but for members of the cluster, who
+ * are anonymous then.
+ */
+export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, log }: SubgraphOptions): Promise<string> {
   const { allStitchingDirectivesTypeDefs } = stitchingDirectives();
   const fullSdl = `${allStitchingDirectivesTypeDefs}\n${CACHE_CONTROL}\n${sdl}`;
   const schema = makeExecutableSchema<SubgraphContext>({
@@ -56,6 +59,11 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
     });
     return new Response(body, { status, headers });
   });
+  return hashOf(fullSdl);
+}
+
+async function hashOf(text: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
 }
 
 /** The signed-in caller. @throws UserError `UNAUTHENTICATED` for an anonymous one. */

@@ -16,6 +16,8 @@ export interface Announcement {
   readonly url: string;
   readonly participates: readonly string[];
   readonly subgraph: boolean;
+  readonly schemaHash?: string;
+  readonly version?: string;
 }
 
 export type Change =
@@ -85,13 +87,15 @@ export class Registry {
       return;
     }
     const startedAt = before?.instance.startedAt ?? heardAt;
-    const { service, url, participates, subgraph } = announcement;
-    const instance = {
+    const { service, url, participates, subgraph, schemaHash, version } = announcement;
+    const instance: Instance = {
       id,
       service,
       url,
       participates: [...participates],
       subgraph,
+      schemaHash,
+      version,
       startedAt,
       lastHeartbeatAt: heardAt,
     };
@@ -147,8 +151,9 @@ export class Registry {
   }
 }
 
-function isSame(instance: Instance, { service, url, participates, subgraph }: Announcement): boolean {
-  return instance.service === service && instance.url === url && instance.subgraph === subgraph &&
+function isSame(instance: Instance, { participates, ...announced }: Announcement): boolean {
+  return (["service", "url", "subgraph", "schemaHash", "version"] as const)
+    .every((member) => instance[member] === announced[member]) &&
     instance.participates.length === participates.length &&
     instance.participates.every((operation, at) => operation === participates[at]);
 }

@@ -23,6 +23,9 @@ const base = v.pipe(
   v.transform((text) => new URL(text).href.replace(/\/+$/, "")),
 );
 
+const takesWord = "1 to 128 letters, digits and _ . : + / = -";
+const word = v.pipe(v.string(takesWord), v.regex(/^[\w.:+/=-]{1,128}$/, takesWord));
+
 const ANNOUNCEMENT = v.object({
   service: name,
   url: base,
@@ -32,6 +35,8 @@ const ANNOUNCEMENT = v.object({
     v.transform((operations) => [...new Set(operations)]),
   ),
   subgraph: v.optional(v.boolean("true or false"), false),
+  schemaHash: v.optional(word),
+  version: v.optional(word),
 });
 
 export interface DiscoveryOptions {
