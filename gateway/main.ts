@@ -4,16 +4,20 @@ import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../kit/config.ts
 import { runService } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
+import { CallFigures } from "./call_figures.ts";
 import { ExecutedSubscriptions } from "./delivery/executed.ts";
 import { Executions } from "./delivery/execution.ts";
 import { Hub } from "./delivery/hub.ts";
 import { sharedSchema } from "./delivery/shared_schema.ts";
 import { HubSubscriptions } from "./delivery/subscriptions.ts";
 import { serveSockets } from "./delivery/sockets.ts";
+import { LastingSubscriptions } from "./graph/lasting_subscriptions.ts";
+import { SchemaChanges } from "./graph/schema_changes.ts";
 import { serveGraphQL } from "./graphql_route.ts";
 import { listenWithSockets } from "./listen.ts";
 import { migrations } from "./migrations/mod.ts";
 import { Origins } from "./origins.ts";
+import { Overview } from "./overview.ts";
 import { ownSchema } from "./own_schema.ts";
 import { Sessions } from "./sessions.ts";
 import { GATEWAY_SETTINGS } from "./settings.ts";
@@ -61,8 +65,26 @@ await runService({
     );
     const recovery = new Recovery(decisions, coordinator, keys, log);
     const hub = new Hub(balancer, secret, log);
-    const own = ownSchema(directory, coordinator, keys);
-    const supergraph = new Supergraph(directory, new SubgraphCalls(balancer, own, log), secret, own, log);
+    const figures = new CallFigures(directory);
+    service.onStop("the calls' figures", () => figures.stop());
+    const changes = new SchemaChanges(log);
+    let wasWhole = false;
+    const overview = new Overview(directory, figures, changes, () => supergraph);
+    const own = ownSchema(overview, coordinator, keys);
+    const supergraph: Supergraph = new Supergraph({
+      directory,
+      calls: new SubgraphCalls(balancer, own, figures, log),
+      secret,
+      own,
+      first: NEEDED,
+      onChange(before, after) {
+        // What comes together at the start is no change.
+        if (wasWhole && before !== undefined) void changes.record(before, after);
+        wasWhole ||= NEEDED.every((needed) => supergraph.has(needed));
+        void subscriptions.graphChanged();
+      },
+      log,
+    });
     service.onStop("the lease", () => lease.stop());
     service.onStop("who takes part", () => required.stop());
     service.onStop("the coordinator", () => coordinator.stop());
@@ -70,10 +92,13 @@ await runService({
     service.onStop("the graph", () => supergraph.stop());
     service.onStop("the hub", () => hub.stop());
 
-    const executions = new Executions(sharedSchema(hub.entities), log);
+    const documents = () => supergraph.documents;
+    const executions = new Executions(sharedSchema(hub.entities), documents, log);
+    const all = new HubSubscriptions(hub, executions, new ExecutedSubscriptions(log));
+    const subscriptions = new LastingSubscriptions(all, documents, log);
     const shared = {
-      documents: () => supergraph.documents,
-      subscriptions: new HubSubscriptions(hub, executions, new ExecutedSubscriptions(log)),
+      documents,
+      subscriptions,
       sessions,
       origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
       log,
@@ -85,7 +110,7 @@ await runService({
       service.readyChecks.set(needed, () => supergraph.has(needed) && directory.instances(needed).length > 0);
     }
     service.readyChecks.set("feed", () => hub.position !== undefined);
-    service.statusPage.push(...statusSections(directory, hub, { coordinator, decisions, required, balancer, secret }));
+    service.statusPage.push(...statusSections(overview, hub, { coordinator, decisions, required, balancer, secret }));
     await Promise.all([lease.start(), required.start()]);
     sessions.start();
     supergraph.start();

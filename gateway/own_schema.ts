@@ -3,13 +3,14 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { GraphQLSchema } from "graphql";
 import { crashPoint, crashPointSoon } from "../kit/crash_points.ts";
-import type { Directory } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
 import { newId, timeOfId } from "../kit/ids.ts";
+import { pageSize } from "../kit/paging.ts";
 import sdl from "../schema/gateway.graphql" with { type: "text" };
 import type { Caller } from "./caller.ts";
 import { EventCaller } from "./delivery/execution.ts";
 import type { Delivered } from "./delivery/roots.ts";
+import type { Overview } from "./overview.ts";
 import type { Coordinator } from "./two_phase/coordinator.ts";
 import type { IdempotencyKeys } from "./two_phase/idempotency.ts";
 
@@ -23,9 +24,8 @@ interface SendArguments {
   readonly idempotencyKey?: string | null;
 }
 
-/** The order of the instances of a service is that of their start. */
 export function ownSchema(
-  directory: Directory,
+  overview: Overview,
   coordinator: Coordinator,
   keys: IdempotencyKeys,
 ): GraphQLSchema {
@@ -35,11 +35,11 @@ export function ownSchema(
       Query: {
         async services(_: unknown, __: unknown, caller: Caller) {
           await caller.userId();
-          const byName = Map.groupBy(directory.all(), (instance) => instance.service);
-          return [...byName].sort(([a], [b]) => a < b ? -1 : 1).map(([name, instances]) => ({
-            name,
-            instances: instances.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1),
-          }));
+          return overview.services();
+        },
+        async schemaChanges(_: unknown, { first }: { first?: number | null }, caller: Caller) {
+          await caller.userId();
+          return overview.schemaChanges(pageSize(first));
         },
       },
       Mutation: {

@@ -1,6 +1,6 @@
 /** One call of the gateway to a subgraph: a balanced instance, the caller's identity, a limit of time. */
 
-import type { ExecutionRequest, ExecutionResult } from "@graphql-tools/utils";
+import type { ExecutionRequest, ExecutionResult, MaybeAsyncIterable } from "@graphql-tools/utils";
 import { execute, type GraphQLSchema, OperationTypeNode, print } from "graphql";
 import { LRUCache } from "lru-cache";
 import { type Answer, resultOf } from "../kit/graphql.ts";
@@ -8,12 +8,14 @@ import { IDENTITY_HEADER } from "../kit/identity.ts";
 import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
+import type { CallFigures } from "./call_figures.ts";
 import type { Caller } from "./caller.ts";
 import { request as httpRequest } from "./http_client.ts";
 import { readAnswer } from "./graph/answer.ts";
 import { RowCache } from "./graph/row_cache.ts";
 import type { PlannedDocument } from "./graph/plan.ts";
 import type { Services, Variables } from "./graph/run.ts";
+import { subscribeAt } from "./subgraph_events.ts";
 
 /** How long a subgraph may take, in milliseconds; its fields are null with `TIMEOUT` then. */
 const CALL_LIMIT_MS = 3 * SECOND;
@@ -30,6 +32,7 @@ export class SubgraphCalls implements Services {
     private readonly balancer: Balancer,
     /** The gateway's own part, executed here. */
     private readonly own: GraphQLSchema,
+    private readonly figures: CallFigures,
     readonly log: Logger,
   ) {}
 
@@ -46,11 +49,13 @@ export class SubgraphCalls implements Services {
     return await this.#call(service, `{"query":${json},"variables":${JSON.stringify(variables)}}`, operation, caller);
   }
 
-  /** A request of stitching. @throws UserError as {@link ask} */
-  async execute(service: string, request: ExecutionRequest): Promise<ExecutionResult> {
-    const { variables, operationName } = request;
+  /** A request of stitching; a subscription has many results. @throws UserError as {@link ask} */
+  async execute(service: string, request: ExecutionRequest): Promise<MaybeAsyncIterable<ExecutionResult>> {
+    const { variables, operationName, operationType } = request;
+    const caller = request.context as Caller;
     const body = JSON.stringify({ query: text(request.document), variables, operationName });
-    return resultOf(await this.#call(service, body, request.operationType, request.context as Caller));
+    if (operationType === OperationTypeNode.SUBSCRIPTION) return await this.#subscribe(service, body, caller);
+    return resultOf(await this.#call(service, body, operationType, caller));
   }
 
   async #call(
@@ -59,22 +64,41 @@ export class SubgraphCalls implements Services {
     operation: OperationTypeNode | undefined,
     caller: Caller,
   ): Promise<Answer> {
-    const { identity } = await caller.session();
-    const headers = {
-      [IDENTITY_HEADER]: identity,
-      "x-request-id": caller.requestId,
-      accept: "application/graphql-response+json, application/json",
-      "content-type": "application/json",
-    };
+    const headers = await headersOf(caller, "application/graphql-response+json, application/json");
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = operation !== OperationTypeNode.MUTATION;
-    return await this.balancer.ask(service, CALL_LIMIT_MS, async ({ url }, limitMs) => {
-      const { status, text } = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
-      // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
-      if (service === "auth" && !mayRepeat) caller.signedOut();
-      return readAnswer(service, status, text);
-    }, mayRepeat);
+    return await this.balancer.ask(
+      service,
+      CALL_LIMIT_MS,
+      ({ id, url }, limitMs) =>
+        this.figures.measure(id, async () => {
+          const { status, text } = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
+          // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
+          if (service === "auth" && !mayRepeat) caller.signedOut();
+          return readAnswer(service, status, text);
+        }),
+      mayRepeat,
+    );
   }
+
+  async #subscribe(service: string, body: string, caller: Caller): Promise<MaybeAsyncIterable<ExecutionResult>> {
+    const headers = await headersOf(caller, "text/event-stream, application/json");
+    return await this.balancer.ask(
+      service,
+      CALL_LIMIT_MS,
+      (instance, limitMs) => this.figures.measure(instance.id, () => subscribeAt({ instance, body, headers, limitMs })),
+    );
+  }
+}
+
+async function headersOf(caller: Caller, accept: string): Promise<Record<string, string>> {
+  const { identity } = await caller.session();
+  return {
+    [IDENTITY_HEADER]: identity,
+    "x-request-id": caller.requestId,
+    accept,
+    "content-type": "application/json",
+  };
 }
 
 function text(document: ExecutionRequest["document"]): string {

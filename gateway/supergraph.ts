@@ -1,62 +1,72 @@
 /**
- * The one schema that clients see: the gateway's own part and every subgraph that discovery names, stitched by the keys that they
- * declare (`@key`, `@merge` of npm `@graphql-tools/stitching-directives`). It is made anew when a subgraph appears or changes; a service
- * that is away keeps its types, and its fields are null.
+ * The one schema that clients see: the gateway's own part and every subgraph that discovery names. In: instances of the directory, asked
+ * for their types where these aren't known yet. Out: the present schema with its checked documents, replaced at once when types have
+ * changed; who began on one may end on it. A service that is away keeps its types, and its fields are null; types that don't go together
+ * with the others' are refused (graph/composition.ts), and the graph goes on without them.
  */
 
-import type { MergedTypeConfig, SubschemaConfig } from "@graphql-tools/delegate";
-import { stitchSchemas } from "@graphql-tools/stitch";
-import { stitchingDirectives } from "@graphql-tools/stitching-directives";
-import { filterSchema } from "@graphql-tools/utils";
-import {
-  buildClientSchema,
-  buildSchema,
-  getIntrospectionQuery,
-  type GraphQLSchema,
-  type IntrospectionQuery,
-} from "graphql";
-import { call } from "../kit/call.ts";
+import { type GraphQLSchema, validateSchema } from "graphql";
 import { type Directory, type Instance, reason } from "../kit/directory.ts";
 import type { DocumentCache } from "../kit/graphql.ts";
 import type { Logger } from "../kit/log.ts";
-import { delay, SECOND } from "../kit/time.ts";
+import { delay, MINUTE, SECOND } from "../kit/time.ts";
+import { compose, type Refusal, type Subgraphs } from "./graph/composition.ts";
+import { graphChanges, graphRefused, graphServices } from "./graph/graph_metrics.ts";
 import { Graph } from "./graph/graph.ts";
+import { ServiceTypes } from "./graph/service_types.ts";
+import { stitch } from "./graph/stitching.ts";
+import { fetchTypes, oneLine, type SubgraphTypes } from "./graph/subgraph_types.ts";
 import { OWN, type SubgraphCalls } from "./subgraph_call.ts";
 
-/** How long a subgraph may take to give its types, in milliseconds, and when it is asked again. */
-const SDL_LIMIT_MS = 3 * SECOND;
-const RETRY_MS = SECOND / 2;
-/** How many ids one `@merge` field is given, as the services have it: `_users`, `_topics`. */
-const BATCH_LIMIT = 1_000;
-const KEY_PREFIX = "_key_";
+/** All is looked at again though nothing was heard, in milliseconds. */
+const LOOK_MS = SECOND / 2;
 
-interface Subgraph {
-  readonly service: string;
-  readonly schema: GraphQLSchema;
-  /** The instances that are known to have these types. */
-  readonly asked: Set<string>;
-  readonly source: string;
+/** Who may stay where two services don't go together: {@link Supergraph.#rank}. */
+const [FIRST, PRESENT, NEW, AWAY] = [0, 1, 2, 3];
+
+export interface SupergraphOptions {
+  readonly directory: Directory;
+  readonly calls: SubgraphCalls;
+  readonly secret: string;
+  /** The gateway's own part, executed here. */
+  readonly own: GraphQLSchema;
+  /** Services that were there before all others: where one doesn't go together with them, it is refused. */
+  readonly first: readonly string[];
+  /** How long a service that is away stands in the way of one that is there, in milliseconds; default a minute. */
+  readonly yieldAfterMs?: number;
+  /** Called after each replacement, with the schemas of before and after. */
+  readonly onChange?: (before: GraphQLSchema | undefined, after: GraphQLSchema) => void;
+  readonly log: Logger;
 }
 
 export class Supergraph {
-  readonly #subgraphs = new Map<string, Subgraph>();
+  readonly #services = new Map<string, ServiceTypes>();
+  readonly #asking = new Set<string>();
   readonly #abort = new AbortController();
+  #subgraphs: Subgraphs = new Map();
+  #refused: ReadonlyMap<string, Refusal> = new Map();
+  #stitched: { readonly parts: ReadonlySet<SubgraphTypes>; readonly schema: GraphQLSchema } | undefined;
   #graph: Graph | undefined;
+  /** From what it was composed last. */
+  #composed: readonly unknown[] = [];
   #running: Promise<void> | undefined;
   #wake: () => void = () => {};
 
-  constructor(
-    private readonly directory: Directory,
-    private readonly calls: SubgraphCalls,
-    private readonly secret: string,
-    /** The gateway's own part, executed here. */
-    private readonly own: GraphQLSchema,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly options: SupergraphOptions) {}
 
-  /** The present schema with its checked documents. Who began on one may end on it. */
+  /** The present schema with its checked documents. */
   get documents(): DocumentCache {
-    return (this.#graph ??= this.#make([])).documents;
+    return (this.#graph ??= this.#make(this.#subgraphs)).documents;
+  }
+
+  /** Each service's types in the present schema, as it gives them. */
+  get subgraphs(): Subgraphs {
+    return this.#subgraphs;
+  }
+
+  /** Services whose present types are not in the graph, and why. */
+  get refused(): ReadonlyMap<string, Refusal> {
+    return this.#refused;
   }
 
   has(service: string): boolean {
@@ -64,7 +74,7 @@ export class Supergraph {
   }
 
   start(): void {
-    const stopWatching = this.directory.onChange(() => this.#wake());
+    const stopWatching = this.options.directory.onChange(() => this.#wake());
     this.#running ??= this.#follow().finally(stopWatching);
   }
 
@@ -75,137 +85,140 @@ export class Supergraph {
   }
 
   async #follow(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
-      const changed = new Promise<void>((resolve) => this.#wake = resolve);
-      const failed = await this.#update();
-      await (failed ? Promise.race([changed, delay(RETRY_MS, this.#abort.signal)]) : changed);
-    }
-  }
-
-  /** Asks the subgraphs that are new here for their types; whether one of them could not be asked. */
-  async #update(): Promise<boolean> {
-    const strangers = this.directory.all().filter((instance) =>
-      instance.subgraph && instance.service !== "gateway" &&
-      !this.#subgraphs.get(instance.service)?.asked.has(instance.id)
-    );
-    let changed = false;
-    let failed = false;
-    await Promise.all(strangers.map(async (instance) => {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
       try {
-        changed = await this.#take(instance) || changed;
+        this.#look();
       } catch (error) {
-        failed = true;
-        this.log.debug("{service} doesn't give its types: {error}", {
-          service: instance.service,
+        this.options.log.error("the graph can't be composed, so the last one stands: {error}", {
           error: reason(error),
         });
       }
-    }));
-    if (changed) this.#swap();
-    return failed;
-  }
-
-  async #take(instance: Instance): Promise<boolean> {
-    const { service, id } = instance;
-    const source = await this.#fetchTypes(instance);
-    const known = this.#subgraphs.get(service);
-    if (known?.source === source.text) {
-      known.asked.add(id);
-      return false;
+      await delay(LOOK_MS, woken.signal);
     }
-    this.#subgraphs.set(service, { service, schema: source.build(), asked: new Set([id]), source: source.text });
-    return true;
   }
 
-  /** By `{ _sdl }`, or by introspection where there is none. */
-  async #fetchTypes({ url }: Instance): Promise<{ text: string; build: () => GraphQLSchema }> {
-    const ask = async (query: string) => {
-      const { body } = await call(`${url}/graphql`, { body: { query }, secret: this.secret, limitMs: SDL_LIMIT_MS });
-      return (body as { data?: Record<string, unknown> } | null)?.data;
-    };
-    const sdl = (await ask("{ _sdl }"))?._sdl;
-    if (typeof sdl === "string") return { text: sdl, build: () => buildSchema(sdl, { assumeValidSDL: true }) };
-    const introspected = await ask(getIntrospectionQuery());
-    if (introspected === undefined) throw new Error("it answers neither _sdl nor introspection");
-    return {
-      text: JSON.stringify(introspected),
-      build: () => buildClientSchema(introspected as unknown as IntrospectionQuery),
-    };
+  /** Has the instances asked whose types aren't known, and composes what is. */
+  #look(): void {
+    const live = Map.groupBy(
+      this.options.directory.all().filter((instance) => instance.subgraph && instance.service !== "gateway"),
+      (instance) => instance.service,
+    );
+    for (const service of live.keys()) {
+      if (!this.#services.has(service)) this.#services.set(service, new ServiceTypes());
+    }
+    for (const [service, types] of this.#services) {
+      const instances = live.get(service) ?? [];
+      types.keep(instances);
+      const [unasked] = types.unasked(instances);
+      if (unasked !== undefined) void this.#ask(unasked, types);
+      // One that was never in the graph leaves nothing behind.
+      if (instances.length === 0 && !this.#subgraphs.has(service)) this.#services.delete(service);
+    }
+    this.#compose();
   }
 
-  #swap(): void {
-    const services = [...this.#subgraphs.keys()].sort();
+  /** One of a service's instances at a time: it mostly says what the others would. */
+  async #ask(instance: Instance, types: ServiceTypes): Promise<void> {
+    const { service } = instance;
+    if (this.#asking.has(service)) return;
+    this.#asking.add(service);
     try {
-      this.#graph = this.#make(services.map((service) => this.#subgraphs.get(service)!));
-      this.log.info("the graph is of {services}", { services: services.join(", ") });
+      types.learn(instance, await fetchTypes(instance, this.options.secret));
     } catch (error) {
-      this.log.error("the graph can't be stitched, so the last one stands: {error}", { error: reason(error) });
+      types.failed(instance);
+      this.options.log.debug("{service} doesn't give its types: {error}", { service, error: reason(error) });
+    } finally {
+      this.#asking.delete(service);
+      this.#wake();
     }
   }
 
-  #make(subgraphs: readonly Subgraph[]): Graph {
-    const parts = new Map([[OWN, this.own], ...subgraphs.map(({ service, schema }) => [service, schema] as const)]);
-    return new Graph(this.#stitch(subgraphs), parts, this.calls);
+  #compose(): void {
+    const rank = new Map([...this.#services].map(([service, types]) => [service, this.#rank(service, types)]));
+    const changes = [...this.#services.values()]
+      .flatMap((types) => types.forGraph() ?? [])
+      .filter(({ service, sdl }) => sdl !== this.#subgraphs.get(service)?.sdl)
+      .sort((a, b) => rank.get(a.service)! - rank.get(b.service)! || (a.service < b.service ? -1 : 1));
+    const inputs = [this.#subgraphs, ...changes, ...rank.values()];
+    if (inputs.length === this.#composed.length && inputs.every((one, at) => one === this.#composed[at])) return;
+    this.#composed = inputs;
+    const { subgraphs, refused } = compose({
+      present: this.#subgraphs,
+      changes,
+      own: this.options.own,
+      yields: (service, other) => {
+        const [its, others] = [rank.get(service) ?? AWAY, rank.get(other) ?? AWAY];
+        return its > others && (its === AWAY || others === FIRST);
+      },
+      stitchingFault: (parts) => this.#fault(parts),
+    });
+    this.#tell(refused);
+    const isOther = subgraphs.size !== this.#subgraphs.size ||
+      [...subgraphs].some(([service, types]) => this.#subgraphs.get(service) !== types);
+    if (isOther) this.#swap(subgraphs);
   }
 
-  #stitch(subgraphs: readonly Subgraph[]): GraphQLSchema {
-    const { stitchingDirectivesTransformer } = stitchingDirectives();
-    const remote = subgraphs.map(({ service, schema }): SubschemaConfig => ({
-      schema,
-      executor: (request) => this.calls.execute(service, request),
-      batch: true,
-    }));
-    const stitched = stitchSchemas({
-      subschemas: [...remote, { schema: this.own }],
-      subschemaConfigTransforms: [stitchingDirectivesTransformer, withOwnKeys, withBoundedBatches],
-      mergeDirectives: false,
-    });
-    // What begins with an underscore is between the gateway and its subgraphs.
-    return filterSchema({
-      schema: stitched,
-      rootFieldFilter: (_, name) => !name.startsWith("_"),
-      directiveFilter: isPublicDirective,
-    });
+  /** Where two services don't go together, one of a lower number may stay where another has to go. */
+  #rank(service: string, { awaySince }: ServiceTypes): number {
+    if (this.options.first.includes(service)) return FIRST;
+    const { yieldAfterMs = MINUTE } = this.options;
+    if (awaySince !== undefined && Date.now() - awaySince > yieldAfterMs) return AWAY;
+    return this.#subgraphs.has(service) ? PRESENT : NEW;
   }
-}
 
-/**
- * What a type is joined by is asked for under names of our own: whoever calls another field `id` would otherwise be refused, or joined by
- * that field.
- */
-function withOwnKeys(config: SubschemaConfig): SubschemaConfig {
-  const renamed = (given: MergedTypeConfig) => {
-    const names = given.selectionSet?.replace(/[{}]/g, "").trim().split(/\s+/) ?? [];
-    // A key of nested fields is left as it is.
-    if (names.length === 0 || !names.every((name) => /^\w+$/.test(name))) return given;
-    const own = (result: Readonly<Record<string, unknown>>) => ({
-      ...result,
-      ...Object.fromEntries(names.map((name) => [name, result[KEY_PREFIX + name]])),
-    });
-    const { key, args } = given;
-    return {
-      ...given,
-      selectionSet: `{ ${names.map((name) => `${KEY_PREFIX}${name}: ${name}`).join(" ")} }`,
-      key: key && ((result) => key(own(result))),
-      args: args && ((result) => args(own(result))),
-    } satisfies MergedTypeConfig;
-  };
-  const merge = Object.entries(config.merge ?? {}).map(([type, given]) => {
-    const entryPoints = given.entryPoints?.map((one) => renamed(one));
-    return [type, entryPoints === undefined ? renamed(given) : { ...given, entryPoints }];
-  });
-  return { ...config, merge: Object.fromEntries(merge) };
-}
+  #swap(subgraphs: Subgraphs): void {
+    const before = this.#graph?.documents.schema;
+    const graph = this.#make(subgraphs);
+    this.#subgraphs = subgraphs;
+    this.#graph = graph;
+    graphServices.set(subgraphs.size);
+    graphChanges.inc();
+    this.options.log.info("the graph is of {services}", { services: [...subgraphs.keys()].sort().join(", ") });
+    this.options.onChange?.(before, graph.documents.schema);
+  }
 
-/** A list within a list asks for more ids than a subgraph takes at once: they are asked for in turn. */
-function withBoundedBatches(config: SubschemaConfig): SubschemaConfig {
-  const merge = Object.entries(config.merge ?? {}).map(([type, given]) => {
-    const entryPoints = given.entryPoints?.map((one) => ({ ...one, dataLoaderOptions: { maxBatchSize: BATCH_LIMIT } }));
-    return [type, { ...given, entryPoints, dataLoaderOptions: { maxBatchSize: BATCH_LIMIT } }];
-  });
-  return { ...config, merge: Object.fromEntries(merge) };
-}
+  #tell(refused: ReadonlyMap<string, Refusal>): void {
+    graphRefused.reset();
+    for (const [service, { reasons }] of refused) {
+      graphRefused.set({ service }, 1);
+      if (this.#refused.get(service)?.reasons.join() === reasons.join()) continue;
+      this.options.log.warning("the types of {service} are refused, and the graph goes on without them: {reasons}", {
+        service,
+        reasons: reasons.join("; "),
+      });
+    }
+    this.#refused = refused;
+  }
 
-function isPublicDirective(name: string): boolean {
-  return ["skip", "include", "deprecated", "specifiedBy", "oneOf"].includes(name);
+  #make(subgraphs: Subgraphs): Graph {
+    const { calls, own } = this.options;
+    const sorted = [...subgraphs.values()].sort((a, b) => a.service < b.service ? -1 : 1);
+    const parts = new Map([[OWN, own], ...sorted.map(({ service, schema }) => [service, schema] as const)]);
+    return new Graph(this.#stitch(sorted), parts, calls);
+  }
+
+  #fault(parts: readonly SubgraphTypes[]): string | undefined {
+    try {
+      const [error] = validateSchema(this.#stitch(parts));
+      return error && oneLine(error.message);
+    } catch (error) {
+      return oneLine(reason(error));
+    }
+  }
+
+  #stitch(parts: readonly SubgraphTypes[]): GraphQLSchema {
+    const last = this.#stitched;
+    // What was just tried is what is taken.
+    if (last !== undefined && last.parts.size === parts.length && parts.every((one) => last.parts.has(one))) {
+      return last.schema;
+    }
+    const sorted = parts.toSorted((a, b) => a.service < b.service ? -1 : 1);
+    const { calls, own } = this.options;
+    const schema = stitch(sorted, own, (service) => (request) => calls.execute(service, request));
+    this.#stitched = { parts: new Set(parts), schema };
+    return schema;
+  }
 }

@@ -52,7 +52,7 @@ Deno.test("shared fields - each viewer gets of every field what they get alone",
   });
 
   await t.step("what only the graph has is executed for each viewer", () => {
-    const executions = new Executions(sharedSchema({} as never), getLogger("test"));
+    const executions = new Executions(sharedSchema({} as never), () => assert.fail(), getLogger("test"));
     const shared = buildSchema(SHARED_SDL);
     const personal = new Set<string>();
     for (const asked of [...received, ...acknowledged]) {

@@ -16,12 +16,12 @@ import {
   validate,
 } from "graphql";
 import { UserError } from "../../kit/errors.ts";
-import { executionArgs } from "../../kit/graphql.ts";
+import { type DocumentCache, executionArgs } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { Caller } from "../caller.ts";
 import { resultText } from "./executed.ts";
-import type { SubscriptionRequest } from "./operation.ts";
+import { sourceOf, type SubscriptionRequest } from "./operation.ts";
 
 export type Payload = Uint8Array | Promise<Uint8Array>;
 /** Executes the document on a root; never throws or rejects: what goes wrong is part of the payload. */
@@ -33,7 +33,11 @@ const LIMIT_MS = 8 * SECOND;
 export class Executions {
   readonly #shareable = new WeakMap<DocumentNode, boolean>();
 
-  constructor(private readonly shared: GraphQLSchema, private readonly log: Logger) {}
+  constructor(
+    private readonly shared: GraphQLSchema,
+    private readonly documents: () => DocumentCache,
+    private readonly log: Logger,
+  ) {}
 
   /** Whether the document asks only for what is the same for every viewer. */
   isShared(document: DocumentNode): boolean {
@@ -64,14 +68,18 @@ export class Executions {
     };
   }
 
-  /** For the viewer of `request` alone. */
-  ofOne(request: SubscriptionRequest): Execution {
+  /** For the viewer of `request` alone, on the graph as it is at each event. */
+  ofOne({ document, schema, operationName, variables, caller: viewer }: SubscriptionRequest): Execution {
+    const source = sourceOf(document);
+    let present: { readonly document: DocumentNode; readonly schema: GraphQLSchema } = { document, schema };
     return (root) => {
-      const caller = new EventCaller(request.caller, root);
-      const { operationName, variables } = request;
+      const caller = new EventCaller(viewer, root);
+      const checked = this.documents().check(source);
+      // Where it isn't valid any more, it is about to end (graph/lasting_subscriptions.ts).
+      if (!("errors" in checked)) present = checked;
       return this.#inTime((async () => {
         // Through the graph an event is a subscription of one result: thereby stitching knows whose object it is.
-        const results = await subscribe(executionArgs(request, { operationName, variables } as never, caller));
+        const results = await subscribe(executionArgs(present, { operationName, variables } as never, caller));
         if (!(Symbol.asyncIterator in results)) return results;
         const { value } = await results.next();
         await results.return?.();

@@ -32,3 +32,8 @@ export interface Subscriptions {
   /** What is wrong at the start is told by `sink.error`, never thrown. */
   start(request: SubscriptionRequest, sink: Sink): Promise<Running>;
 }
+
+/** The text that a document was read from. */
+export function sourceOf({ loc }: DocumentNode): string {
+  return loc!.source.body;
+}
