@@ -6,13 +6,15 @@ import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";
 import { type Answer, createGraphQLHandler, type DocumentCache, maskError } from "../kit/graphql.ts";
-import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
+import { type App, readText, remoteAddress, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
 import { HOUR, SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
 import { resultText } from "./delivery/executed.ts";
+import type { Connections } from "./delivery/connections.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./delivery/operation.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
+import { addressOf } from "./delivery/sockets.ts";
 import type { Origins } from "./origins.ts";
 import { bearerToken, endedSession, type Sessions } from "./sessions.ts";
 import { type ShortWay, shortWay } from "./short_way.ts";
@@ -22,6 +24,7 @@ export interface GraphQLRouteOptions {
   readonly subscriptions: Subscriptions;
   readonly sessions: Sessions;
   readonly origins: Origins;
+  readonly connections: Connections;
   readonly stopping: AbortSignal;
   readonly log: Logger;
 }
@@ -35,7 +38,7 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
   const forPages = cors({
     origin: (origin, c) => origins.isAllowed(origin, c.req.header("host")) ? origin : null,
     allowMethods: ["GET", "POST"],
-    allowHeaders: ["authorization", "content-type"],
+    allowHeaders: ["authorization", "content-type", "last-event-id"],
     exposeHeaders: ["retry-after"],
     maxAge: HOUR / SECOND,
   });
@@ -80,7 +83,7 @@ async function stream(
   c: RequestContext,
   body: () => Promise<string>,
   caller: Caller,
-  { documents, subscriptions, stopping, log }: GraphQLRouteOptions,
+  { documents, subscriptions, connections, stopping, log }: GraphQLRouteOptions,
   onlyEvents: boolean,
 ): Promise<Response | undefined> {
   const request = {
@@ -111,13 +114,23 @@ async function stream(
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
   const { operationName, variables } = params;
-  const asked: SubscriptionRequest = { ...checked, operationName, variables, caller };
+  const { outboxes } = connections;
+  const cutOff = () => c.env.incoming?.socket?.destroy?.();
   if (operation !== "subscription") {
-    return eventStream({ stopping, start: (sink) => giveOnce(() => checked.execute(params, caller), sink, log) });
+    return eventStream({
+      stopping,
+      outboxes,
+      cutOff,
+      start: (sink) => giveOnce(() => checked.execute(params, caller), sink, log),
+    });
   }
+  const lastEventId = c.req.header("last-event-id") || undefined;
+  const asked: SubscriptionRequest = { ...checked, operationName, variables, caller, lastEventId };
+  const { userId } = await caller.session();
+  const onEnd = connections.takeBoth(addressOf(remoteAddress(c)), userId);
   const watch = (onEnded: (errors: readonly GraphQLFormattedError[]) => void) =>
     caller.watch(() => onEnded([maskError(endedSession(), log).toJSON()]));
-  return eventStream({ stopping, start: (sink) => subscriptions.start(asked, sink), watch });
+  return eventStream({ stopping, outboxes, cutOff, start: (sink) => subscriptions.start(asked, sink), watch, onEnd });
 }
 
 /** A query or a mutation comes to its end in a moment, whatever becomes of its session: it may be the logout, whose caller wants its answer. */

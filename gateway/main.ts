@@ -5,6 +5,7 @@ import { runService } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
 import { CallFigures } from "./call_figures.ts";
+import { Connections } from "./delivery/connections.ts";
 import { ExecutedSubscriptions } from "./delivery/executed.ts";
 import { Executions } from "./delivery/execution.ts";
 import { Hub } from "./delivery/hub.ts";
@@ -101,6 +102,7 @@ await runService({
       subscriptions,
       sessions,
       origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
+      connections: new Connections(config, log),
       log,
     };
     const short = serveGraphQL(app, { ...shared, stopping });

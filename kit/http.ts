@@ -24,7 +24,10 @@ const BODY_LIMIT_MS = 10 * SECOND;
 export interface Env {
   Variables: { requestId: string };
   /** Deno.serve's `info`, or `{ incoming }` of @hono/node-server. */
-  Bindings: { remoteAddr?: { hostname?: string }; incoming?: { socket?: { remoteAddress?: string } } };
+  Bindings: {
+    remoteAddr?: { hostname?: string };
+    incoming?: { socket?: { remoteAddress?: string; destroy?(): void } };
+  };
 }
 export type App = Hono<Env>;
 export type RequestContext = Context<Env>;

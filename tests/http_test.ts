@@ -173,7 +173,7 @@ Deno.test("http - a request that can't be taken says why, with its status and co
         [204, readable, readable],
         origin,
       );
-      assert.equal(preflight.headers.get("access-control-allow-headers"), "authorization,content-type");
+      assert.equal(preflight.headers.get("access-control-allow-headers"), "authorization,content-type,last-event-id");
     }
     const failed = await fetch(url, {
       method: "POST",

@@ -11,7 +11,8 @@ import { Caller } from "../caller.ts";
 import { bearerToken, type Sessions } from "../sessions.ts";
 import { CLOSE } from "./close_codes.ts";
 import { resultText } from "./executed.ts";
-import { countLimited, Holdings, type SocketLimits } from "./limits.ts";
+import type { Connections } from "./connections.ts";
+import { countLimited } from "./limits.ts";
 import { MessageRate } from "./message_rate.ts";
 import type { SubscribePayload } from "./messages.ts";
 import type { Running, Subscriptions } from "./operation.ts";
@@ -26,26 +27,23 @@ export interface BackendOptions {
   readonly documents: () => DocumentCache;
   readonly sessions: Sessions;
   readonly subscriptions: Subscriptions;
-  readonly limits: SocketLimits;
+  readonly connections: Connections;
   readonly log: Logger;
 }
 
 export class SocketBackend implements Backend {
   readonly limited = countLimited;
-  readonly #users: Holdings;
   /** Mutations that run, whose clients may be gone. */
   readonly #mutations = new Set<Promise<unknown>>();
 
-  constructor(private readonly options: BackendOptions) {
-    this.#users = new Holdings(options.limits.socketsPerUser);
-  }
+  constructor(private readonly options: BackendOptions) {}
 
   get most() {
-    return this.options.limits.operations;
+    return this.options.connections.limits.operations;
   }
 
   messageRate(): MessageRate | undefined {
-    const { messages } = this.options.limits;
+    const { messages } = this.options.connections.limits;
     return messages === null ? undefined : new MessageRate(messages.perSecond, messages.burst);
   }
 
@@ -57,17 +55,13 @@ export class SocketBackend implements Backend {
       // Before the exchange: a session that ends meanwhile is heard of as well.
       unwatch = caller.watch(onEnded);
       const { userId } = await withTimeLimit("a session's exchange", ADMIT_LIMIT_MS, caller.session());
-      // Anonymous callers are limited by their address alone.
-      const release = userId === null ? () => {} : this.#users.take(userId);
-      if (release === undefined) {
-        countLimited("sockets_per_user");
-        throw new Refused(CLOSE.tooManySockets);
-      }
-      return { caller, leave: () => (unwatch(), release()) };
+      const leave = this.options.connections.takeOfUser(userId);
+      return { caller, leave: () => (unwatch(), leave()) };
     } catch (error) {
       unwatch();
-      if (error instanceof Refused) throw error;
-      if (error instanceof UserError && error.code === "UNAUTHENTICATED") throw new Refused(CLOSE.forbidden);
+      const code = error instanceof UserError ? error.code : undefined;
+      if (code === "RATE_LIMITED") throw new Refused(CLOSE.tooManySockets);
+      if (code === "UNAUTHENTICATED") throw new Refused(CLOSE.forbidden);
       this.options.log.warning("a socket's session can't be checked: {error}", { error: reason(error) });
       throw new Refused(CLOSE.tryAgainLater);
     }

@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import { UserError } from "../../kit/errors.ts";
 import type { Execution, Payload } from "./execution.ts";
 import type { Listener } from "./listener.ts";
+import type { Acknowledged, Delivered } from "./roots.ts";
 
 /** How many events of a group may wait for their execution, and how many of these are executed at once. */
 const MOST_WAITING = 10_000;
@@ -18,7 +19,7 @@ const kept = new LRUCache<string, Uint8Array>({ maxSize: KEPT_BYTES, sizeCalcula
 let lastGroup = 0;
 
 interface Waiting {
-  readonly root: unknown;
+  readonly root: Delivered | Acknowledged;
   readonly listeners: readonly Listener[];
   payload: Payload | undefined;
   /** Who waits for this one to be given out. */
@@ -46,11 +47,11 @@ export class Group {
   }
 
   /** Gives the event with this root to `listeners`, behind all that was given before. */
-  deliver(root: unknown, listeners: Iterable<Listener>): void {
+  deliver(root: Delivered | Acknowledged, listeners: Iterable<Listener>): void {
     if (this.#waiting.length === 0) {
       const payload = this.execution(root);
       if (payload instanceof Uint8Array) {
-        for (const listener of listeners) listener.sink.next(payload);
+        for (const listener of listeners) listener.sink.next(payload, root.cursor);
         return;
       }
       this.#executing++;
@@ -85,7 +86,7 @@ export class Group {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const payload = await first.payload!;
       this.#executing--;
-      for (const listener of first.listeners) if (!listener.stopped) listener.sink.next(payload);
+      for (const listener of first.listeners) if (!listener.stopped) listener.sink.next(payload, first.root.cursor);
       this.#waiting.shift();
       first.given?.resolve();
       this.#executeMore();

@@ -21,7 +21,8 @@ class Heard {
 
 function group(execution: Execution, onEmpty = () => {}) {
   const made = new Group(execution, onEmpty);
-  const deliver = (root: unknown, ...listeners: Heard[]) => made.deliver(root, listeners as unknown as Listener[]);
+  const deliver = (root: unknown, ...listeners: Heard[]) =>
+    made.deliver(root as never, listeners as unknown as Listener[]);
   return { made, deliver };
 }
 

@@ -137,7 +137,10 @@ export class Listener {
     this.#state = "catching";
     this.#topics = new Set(this.source.kind === "received" ? membership.topicIds : [topicId!]);
     this.#position = position;
-    if (after === null) return undefined;
+    if (after === null) {
+      this.sink.beginsAt?.(writeFeedCursor({ epoch: this.hub.epoch, position }));
+      return undefined;
+    }
     const cursor = readFeedCursor(after);
     // The database knows what to say of another epoch.
     if (cursor.epoch !== this.hub.epoch) return after;
@@ -222,7 +225,7 @@ export class Listener {
     const payload: Payload = this.group.payload(key, root);
     const bytes = payload instanceof Uint8Array ? payload : await payload;
     if (this.stopped) return;
-    this.sink.next(bytes);
+    this.sink.next(bytes, root.cursor);
     // After each: a few large ones are all that may wait for a socket.
     const room = this.sink.room();
     if (room !== undefined) await room;

@@ -9,6 +9,12 @@ export const listenersGauge = new Gauge({
   registers: [registry],
 });
 
+export const streamsGauge = new Gauge({
+  name: "notifyx_delivery_event_streams",
+  help: "Event streams that are open on this gateway",
+  registers: [registry],
+});
+
 export const groupsGauge = new Gauge({
   name: "notifyx_delivery_groups",
   help: "Kinds of results that subscriptions share",

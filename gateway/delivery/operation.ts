@@ -5,8 +5,13 @@ import type { Caller } from "../caller.ts";
 
 /** Where one operation's results go: a WebSocket's operation, or an event stream. */
 export interface Sink {
-  /** One result: the UTF-8 bytes of the JSON text of an ExecutionResult, shared by many sinks, never changed afterwards. */
-  next(payload: Uint8Array): void;
+  /**
+   * One result: the UTF-8 bytes of the JSON text of an ExecutionResult, shared by many sinks, never changed afterwards. `cursor` is where it
+   * stands in the feed, if it does.
+   */
+  next(payload: Uint8Array, cursor?: string | null): void;
+  /** The operation begins behind this cursor, which its client doesn't know yet. */
+  beginsAt?(cursor: string): void;
   /** Ends the operation with errors (already masked). */
   error(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;
@@ -21,6 +26,8 @@ export interface SubscriptionRequest {
   readonly operationName: string | null | undefined;
   readonly variables: Readonly<Record<string, unknown>> | null | undefined;
   readonly caller: Caller;
+  /** The cursor behind which it goes on where its arguments name none: an event stream's `Last-Event-ID`. */
+  readonly lastEventId?: string;
 }
 
 export interface Running {

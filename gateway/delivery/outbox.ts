@@ -63,7 +63,7 @@ export class Outboxes {
   }
 }
 
-/** What an outbox writes by when frames are not ours to write: permessage-deflate, whose state is the library's. */
+/** What an outbox writes by when frames are not ours to write: permessage-deflate, whose state is the library's, and event streams. */
 export interface MessageWriter {
   write(prefix: NextPrefix | null, payload: Uint8Array, written: () => void): void;
   /** What it holds, in bytes. */
@@ -95,7 +95,8 @@ export class Outbox {
 
   constructor(
     private readonly all: Outboxes,
-    private readonly socket: Duplex,
+    /** Null where `writer` writes. */
+    private readonly socket: Duplex | null,
     private readonly owner: OutboxOwner,
     private readonly writer?: MessageWriter,
   ) {}
@@ -198,8 +199,8 @@ export class Outbox {
         ? this.all.encoder.encode(prefixes, payloads, bytes)
         : this.all.encoder.encode(prefixes.slice(0, count), payloads.slice(0, count), bytes);
       this.#writes++;
-      this.socket.write(buffer, this.#written);
-      this.#inFlightBytes = this.socket.writableLength;
+      this.socket!.write(buffer, this.#written);
+      this.#inFlightBytes = this.socket!.writableLength;
     } else {
       this.#writes += count;
       for (let index = 0; index < count; index++) this.writer.write(prefixes[index]!, payloads[index]!, this.#written);

@@ -85,8 +85,8 @@ export class Socket implements Wire, Pinged, OutboxOwner {
     outboxes: Outboxes,
     backend: Backend,
     private readonly events: SocketEvents,
-    /** Gives back its place among those of its address. */
-    readonly leaveAddress: () => void,
+    /** Gives back its place among the gateway's connections. */
+    readonly leave: () => void,
   ) {
     const writer = client.extensions === "" ? undefined : deflatingWriter(client);
     this.#outbox = new Outbox(outboxes, raw, this, writer);

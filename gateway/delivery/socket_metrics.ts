@@ -37,9 +37,9 @@ export function observeSockets(open: ReadonlySet<Socket>, outboxes: Outboxes): v
   });
   gauge(
     "notifyx_delivery_waiting_bytes",
-    "What waits for WebSockets that don't take it just now",
+    "What waits for WebSockets and event streams that don't take it just now",
     () => outboxes.waitingBytes,
   );
-  counter("notifyx_delivery_frames_total", "Messages written to WebSockets", () => outboxes.frames);
-  counter("notifyx_delivery_bytes_total", "Bytes written to WebSockets", () => outboxes.bytes);
+  counter("notifyx_delivery_frames_total", "Messages written to WebSockets and event streams", () => outboxes.frames);
+  counter("notifyx_delivery_bytes_total", "Bytes written to WebSockets and event streams", () => outboxes.bytes);
 }

@@ -3,26 +3,23 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { reason } from "../../kit/directory.ts";
-import type { ErrorCode } from "../../kit/errors.ts";
+import { type ErrorCode, UserError } from "../../kit/errors.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay } from "../../kit/time.ts";
 import type { Origins } from "../origins.ts";
 import { type BackendOptions, SocketBackend } from "./backend.ts";
 import { drainInBatches } from "./drain.ts";
-import { countLimited, Holdings, socketLimits } from "./limits.ts";
-import { Outboxes } from "./outbox.ts";
+import { countLimited } from "./limits.ts";
 import { Pings } from "./pings.ts";
 import type { SocketConfig } from "./settings.ts";
 import { createUpgrader, Socket, upgrade } from "./socket.ts";
 import { observeSockets } from "./socket_metrics.ts";
 
-/** When a client that met a limit may try again, in seconds. */
-const RETRY_AFTER_SECONDS = 5;
 /** What part of the stop's time the closing of sockets may take: the rest is for their answers. */
 const DRAIN_SHARE = 0.7;
 const DRAIN_POLL_MS = 20;
 
-export interface SocketOptions extends Omit<BackendOptions, "limits"> {
+export interface SocketOptions extends BackendOptions {
   readonly origins: Origins;
   readonly config: SocketConfig;
   /** How long the stop may take, in milliseconds. */
@@ -38,15 +35,10 @@ export interface Sockets {
 }
 
 export function serveSockets(server: Server, options: SocketOptions): Sockets {
-  const { origins, config, log } = options;
-  const limits = socketLimits(config, log);
-  const backend = new SocketBackend({ ...options, limits });
-  const outboxes = new Outboxes({
-    socketBytes: config.NOTIFYX_SOCKET_BUFFER_BYTES,
-    totalBytes: config.NOTIFYX_SOCKET_BUFFERS_TOTAL_BYTES,
-  });
+  const { origins, config, connections, log } = options;
+  const { outboxes } = connections;
+  const backend = new SocketBackend(options);
   const upgrader = createUpgrader(config.NOTIFYX_SOCKET_COMPRESSION === "on");
-  const addresses = new Holdings(limits.socketsPerAddress);
   const pings = new Pings();
   const open = new Set<Socket>();
   let draining = false;
@@ -58,7 +50,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
     onClose(socket: Socket) {
       open.delete(socket);
       pings.remove(socket);
-      socket.leaveAddress();
+      socket.leave();
     },
     onSlow: () => countLimited("slow"),
     onError: (error: Error) => log.debug("a socket failed: {error}", { error: reason(error) }),
@@ -71,20 +63,18 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
     if (!origins.isAllowed(request.headers.origin, request.headers.host)) {
       return refuse(raw, 403, "FORBIDDEN", "this Origin is not allowed");
     }
-    if (open.size >= limits.sockets) {
-      countLimited("sockets");
-      return refuse(raw, 503, "TOO_MANY_REQUESTS", "this gateway has as many sockets as it takes");
-    }
-    const leaveAddress = addresses.take(addressOf(request));
-    if (leaveAddress === undefined) {
-      countLimited("sockets_per_address");
-      return refuse(raw, 429, "RATE_LIMITED", "too many sockets from this address");
+    let leave: () => void;
+    try {
+      leave = connections.take(addressOf(request.socket.remoteAddress ?? ""));
+    } catch (error) {
+      const { code, message, extensions } = error as UserError;
+      return refuse(raw, code === "RATE_LIMITED" ? 429 : 503, code, message, extensions.retryAfterSeconds as number);
     }
     // A handshake that fails gives no socket.
-    raw.once("close", leaveAddress);
+    raw.once("close", leave);
     upgrade(upgrader, request, raw, head, (client) => {
-      raw.removeListener("close", leaveAddress);
-      const socket = new Socket(client, raw, outboxes, backend, events, leaveAddress);
+      raw.removeListener("close", leave);
+      const socket = new Socket(client, raw, outboxes, backend, events, leave);
       open.add(socket);
       pings.add(socket);
     });
@@ -114,8 +104,7 @@ function destroy(this: Duplex): void {
 }
 
 /** Whose address it is: for IPv6 the network, of which one customer has all addresses. */
-function addressOf(request: IncomingMessage): string {
-  const address = request.socket.remoteAddress ?? "";
+export function addressOf(address: string): string {
   if (!address.includes(":") || address.startsWith("::ffff:")) return address;
   const [head, tail = ""] = address.split("::");
   const groups = head!.split(":");
@@ -123,8 +112,7 @@ function addressOf(request: IncomingMessage): string {
   return [...groups, ...Array(Math.max(0, missing)).fill("0"), ...tail.split(":")].slice(0, 4).join(":");
 }
 
-function refuse(raw: Duplex, status: number, code: ErrorCode, error: string): void {
-  const retryAfterSeconds = code === "RATE_LIMITED" || code === "TOO_MANY_REQUESTS" ? RETRY_AFTER_SECONDS : undefined;
+function refuse(raw: Duplex, status: number, code: ErrorCode, error: string, retryAfterSeconds?: number): void {
   const body = JSON.stringify({ error, code, retryAfterSeconds });
   const retryAfter = retryAfterSeconds === undefined ? "" : `retry-after: ${retryAfterSeconds}\r\n`;
   raw.end(

@@ -64,7 +64,7 @@ export class HubSubscriptions implements Subscriptions {
     node: FieldNode,
     sink: Sink,
   ): Promise<Running> {
-    const { schema, caller, variables } = request;
+    const { schema, caller, variables, lastEventId } = request;
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
       maxErrors: 20,
     });
@@ -83,7 +83,7 @@ export class HubSubscriptions implements Subscriptions {
     const isReceived = node.name.value === "notificationReceived";
     const source = isReceived ? this.#received : this.#acknowledged(request.document, userId);
     const group = this.#group(request, coerced, isReceived ? null : userId);
-    const options = { userId, topicId: topicId?.toLowerCase() ?? null, after: after ?? null };
+    const options = { userId, topicId: topicId?.toLowerCase() ?? null, after: after ?? lastEventId ?? null };
     const listener = new Listener(options, source, group, sink, this.hub);
     this.hub.listen(listener);
     return listener;

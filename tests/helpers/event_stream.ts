@@ -6,6 +6,10 @@ export type StreamEvent = { event: string; data: any };
 /** An event stream that keeps what it gets. Its end is its disposal, or the server's. */
 export class EventStream implements AsyncDisposable {
   readonly events: StreamEvent[] = [];
+  /** The `id` of each event; undefined where it has none. */
+  readonly ids: (string | undefined)[] = [];
+  /** What a client that comes back says in `Last-Event-ID`. */
+  lastEventId: string | undefined;
   readonly ended: Promise<void>;
   readonly #abort: AbortController;
 
@@ -42,7 +46,10 @@ export class EventStream implements AsyncDisposable {
           block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
         );
         const [event, data] = [fields.get("event"), fields.get("data")];
-        if (event !== undefined) this.events.push({ event, data: data ? JSON.parse(data) : null });
+        this.lastEventId = fields.get("id") ?? this.lastEventId;
+        if (event === undefined) continue;
+        this.events.push({ event, data: data ? JSON.parse(data) : null });
+        this.ids.push(fields.get("id"));
       }
     }
   }

@@ -6,6 +6,7 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { getOperationAST, getVariableValues } from "graphql";
 import { Hono } from "hono";
+import { Connections } from "../../gateway/delivery/connections.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "../../gateway/delivery/operation.ts";
 import { SOCKET_SETTINGS } from "../../gateway/delivery/settings.ts";
 import { serveSockets } from "../../gateway/delivery/sockets.ts";
@@ -217,6 +218,7 @@ async function serve(): Promise<void> {
       sessions: sessions as unknown as Sessions,
       subscriptions,
       origins: new Origins([]),
+      connections: new Connections(config, log),
       config,
       stopMs,
       log,
