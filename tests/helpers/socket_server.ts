@@ -59,9 +59,9 @@ export class SocketServer implements AsyncDisposable {
     return `${this.url}/graphql`;
   }
 
-  /** Sends events `from` to before `to`, each with its number in front and `bytes` in all, to every subscription of its size. */
-  async publish(from: number, to: number): Promise<void> {
-    await this.#ask(`/publish?from=${from}&to=${to}`);
+  /** Sends events `from` to before `to`, each with its number in front and `bytes` in all, to every subscription, or to those of one size. */
+  async publish(from: number, to: number, bytes?: number): Promise<void> {
+    await this.#ask(`/publish?from=${from}&to=${to}${bytes === undefined ? "" : `&bytes=${bytes}`}`);
   }
 
   async endSession(token: string): Promise<void> {
@@ -119,12 +119,13 @@ export async function startSocketServer(env: Record<string, string> = {}): Promi
 const SDL = `
   type Query { hello(after: Int = 0): String fails: Int }
   type Mutation { wait(ms: Int!): Int }
-  type Subscription { events(bytes: Int = 100): String  refused: String }
+  type Subscription { events(bytes: Int = 100, own: Boolean = false): String  refused: String }
 `;
 
-/** Subscriptions of one size share their payloads, as the hub's groups do. */
+/** Subscriptions of one size share their payloads, as the hub's groups do; with `own` each has its own, as documents with personal fields. */
 class Broadcast implements Subscriptions {
   readonly sinks = new Map<number, Set<Sink>>();
+  readonly #own = new Set<Sink>();
 
   start({ schema, document, operationName, variables }: SubscriptionRequest, sink: Sink): Promise<Running> {
     const operation = getOperationAST(document, operationName)!;
@@ -136,16 +137,22 @@ class Broadcast implements Subscriptions {
       const bytes = Number(coerced?.bytes ?? 100);
       const sinks = this.sinks.get(bytes) ?? new Set();
       this.sinks.set(bytes, sinks.add(sink));
-      return Promise.resolve({ stop: () => sinks.delete(sink) });
+      if (coerced?.own) this.#own.add(sink);
+      const stop = () => {
+        sinks.delete(sink);
+        this.#own.delete(sink);
+      };
+      return Promise.resolve({ stop });
     }
     return Promise.resolve({ stop() {} });
   }
 
-  publish(number: number): void {
+  publish(number: number, only?: number): void {
     for (const [bytes, sinks] of this.sinks) {
+      if (only !== undefined && only !== bytes) continue;
       const text = `${number} ${Date.now()} `;
       const payload = new TextEncoder().encode(JSON.stringify({ data: { events: text.padEnd(bytes, "x") } }));
-      for (const sink of sinks) sink.next(payload);
+      for (const sink of sinks) sink.next(this.#own.has(sink) ? payload.slice() : payload);
     }
   }
 }
@@ -192,8 +199,9 @@ async function serve(): Promise<void> {
   const documents = new DocumentCache(schema);
   const app = new Hono();
   app.get("/publish", (c) => {
-    const { from, to } = c.req.query();
-    for (let number = Number(from); number < Number(to); number++) subscriptions.publish(number);
+    const { from, to, bytes } = c.req.query();
+    const only = bytes === undefined ? undefined : Number(bytes);
+    for (let number = Number(from); number < Number(to); number++) subscriptions.publish(number, only);
     return c.text("");
   });
   app.get("/end", (c) => {
