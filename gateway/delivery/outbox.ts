@@ -6,6 +6,7 @@
  * share, up to a bound; over it the client is `slow`: what waits is dropped, from the end of its stream, and the socket closed.
  */
 
+import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { FrameEncoder, frameLength } from "./frames.ts";
 import type { NextPrefix } from "./messages.ts";
@@ -22,7 +23,7 @@ export interface OutboxLimits {
 
 /** What all outboxes share: who has something to write at the end of this turn, and how much waits in all. */
 export class Outboxes {
-  readonly encoder = new FrameEncoder();
+  readonly #encoder = new FrameEncoder();
   /** Bytes that wait for sockets which don't take them just now. */
   waitingBytes = 0;
   frames = 0;
@@ -30,12 +31,20 @@ export class Outboxes {
   slow = 0;
   readonly #waiting = new Set<Outbox>();
   #dirty: Outbox[] = [];
+  #scheduled = false;
 
   constructor(readonly limits: OutboxLimits) {}
 
   /** Has it written at the end of this turn. At the end of a microtask it would be a write for each event: measured, an eighth as many frames. */
   mark(outbox: Outbox): void {
-    if (this.#dirty.push(outbox) === 1) setImmediate(this.#flush);
+    this.#dirty.push(outbox);
+    this.#schedule();
+  }
+
+  /** As {@link FrameEncoder.encode}; what is remembered of it is let go of at the end of this turn, also where nothing was marked. */
+  encode(prefixes: readonly (NextPrefix | null)[], payloads: readonly Uint8Array[], bytes: number): Buffer {
+    this.#schedule();
+    return this.#encoder.encode(prefixes, payloads, bytes);
   }
 
   /** `by` more bytes wait for `outbox`, or less. */
@@ -46,11 +55,18 @@ export class Outboxes {
     if (by > 0 && this.waitingBytes > this.limits.totalBytes) this.#slowest()?.tooSlow();
   }
 
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
   readonly #flush = (): void => {
+    this.#scheduled = false;
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const outbox of dirty) outbox.flush();
-    this.encoder.forget();
+    this.#encoder.forget();
   };
 
   #slowest(): Outbox | undefined {
@@ -196,8 +212,8 @@ export class Outbox {
     this.all.bytes += bytes;
     if (this.writer === undefined) {
       const buffer = isAll
-        ? this.all.encoder.encode(prefixes, payloads, bytes)
-        : this.all.encoder.encode(prefixes.slice(0, count), payloads.slice(0, count), bytes);
+        ? this.all.encode(prefixes, payloads, bytes)
+        : this.all.encode(prefixes.slice(0, count), payloads.slice(0, count), bytes);
       this.#writes++;
       this.socket!.write(buffer, this.#written);
       this.#inFlightBytes = this.socket!.writableLength;

@@ -77,11 +77,16 @@ const open = (limits: Partial<OutboxLimits> = {}) => {
 const payload = (size: number) => new Uint8Array(size).fill(32);
 
 /** The lengths of the writes to a connection, from now on. */
-function watchWrites({ raw }: Connected): number[] {
-  const writes: number[] = [];
+function watchWrites(connected: Connected): number[] {
+  return watched(connected, ({ length }) => length);
+}
+
+/** Of each write to a connection, from now on, what `of` says of it. */
+function watched<Value>({ raw }: Connected, of: (bytes: Uint8Array) => Value): Value[] {
+  const writes: Value[] = [];
   const { write } = raw;
   raw.write = function (this: RawSocket, ...args: unknown[]) {
-    writes.push((args[0] as Uint8Array).length);
+    writes.push(of(args[0] as Uint8Array));
     return write.apply(this, args as never);
   } as never;
   return writes;
@@ -177,6 +182,37 @@ Deno.test("outbox - room() resolves when less than half of the bound waits, or a
   const last = connected.outbox.room()!;
   connected.raw.destroy();
   await withTimeLimit("room at the end", 1_000, last);
+});
+
+Deno.test("outbox - a frame is shared within its turn and let go of at its end, however it was written", async () => {
+  const { connect } = open();
+  await using one = await connect();
+  await using other = await connect();
+  const [ones, others] = [watched(one, (bytes) => bytes), watched(other, (bytes) => bytes)];
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  // Too large to wait for the turn's end, so that nothing is left to write there.
+  const large = payload(200 * KIB);
+  one.outbox.push(PREFIX, large);
+  other.outbox.push(PREFIX, large);
+  assert.equal(ones.at(-1), others.at(-1));
+  for (const { length } of ones) await Promise.all([one.read(length), other.read(length)]);
+  other.outbox.push(PREFIX, large);
+  assert.equal(others.length, 2);
+  assert.notEqual(ones.at(-1), others.at(-1));
+  await other.read(others.at(-1)!.length);
+
+  // From what waited, once the kernel takes more.
+  await one.block();
+  const small = payload(20 * KIB);
+  one.outbox.push(PREFIX, small);
+  const written = ones.length;
+  await one.unblock();
+  assert.ok(ones.length > written);
+  await turn();
+  other.outbox.push(PREFIX, small);
+  await turn();
+  assert.equal(others.at(-1)!.length, ones.at(-1)!.length);
+  assert.notEqual(others.at(-1), ones.at(-1));
 });
 
 Deno.test("outbox - its end comes behind all that was pushed before, and nothing after it", async () => {
