@@ -1,6 +1,7 @@
 /** What is decided happens, whoever dies: between the decision and its commit there is no way back, and before it there is none forward. */
 
 import assert from "node:assert/strict";
+import { differences } from "../cluster/tasks/audit_checks.ts";
 import { call } from "../kit/call.ts";
 import { newId } from "../kit/ids.ts";
 import { HOUR, MILLISECOND, SECOND } from "../kit/time.ts";
@@ -13,7 +14,7 @@ const SEND =
   "mutation ($topicId: ID!, $message: String!) { sendNotification(topicId: $topicId, message: $message) { id } }";
 
 /** Sends, and has `use` do something when all votes are there and the decision is about to be written. */
-async function atTheDecision(system: System, sender: User, topicId: string, message: string, use: () => void) {
+async function atTheDecision(system: System, sender: User, topicId: string, message: string, use: () => unknown) {
   let answering: Promise<Answer | Error>;
   await system.database("gateway").begin(async (sql) => {
     await sql`lock table decisions in share mode`;
@@ -23,7 +24,7 @@ async function atTheDecision(system: System, sender: User, topicId: string, mess
         where wait_event_type = 'Lock' and query ilike '%insert into decisions%' and datname = current_database()`;
       return waiting.length > 0;
     }, SECOND);
-    use();
+    await use();
   });
   return await answering!;
 }
@@ -132,4 +133,49 @@ Deno.test("decided - what nobody drives: a decision is carried out, none is an a
   assert.equal(status, 409);
   await commitByHand(system, recovered);
   assert.equal((await bob.inbox()).length, 3);
+});
+
+Deno.test("decided - looking changes nothing; asking aborts what is undecided, but for what its gateway is deciding", async () => {
+  await using system = await startSystem();
+  const { ann, bob, topicId } = await start(system);
+  const transaction = async (id: string, ask?: "inquire") => {
+    const url = `${system.url()}/api/transactions/${id}${ask ? "/inquire" : ""}`;
+    const { body } = await call(url, { method: ask ? "POST" : "GET", secret: SECRET, limitMs: 5 * SECOND });
+    return (body as { state: string }).state;
+  };
+  const id = await prepareByHand(system, ann, topicId, "undecided", HOUR);
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await transaction(id), "pending");
+    for (const kind of ["gateway", "notifications", "counter"] as const) {
+      await (await fetch(`${system.url(kind)}/dashboard`)).text();
+    }
+    await differences({
+      gateway: system.database("gateway"),
+      notifications: system.database("notifications"),
+      counter: system.database("counter"),
+    });
+  }
+  assert.equal(await decisionOf(system, id), undefined);
+  assert.equal((await system.prepared()).length, 2);
+  assert.equal(await transaction(id, "inquire"), "aborted");
+  assert.equal((await decisionOf(system, id))?.state, "aborted");
+  assert.equal(await transaction(id), "aborted");
+  for (const service of ["notifications", "counter"] as const) {
+    const { body } = await call(`${system.url(service)}/api/rollback_2pc`, {
+      method: "DELETE",
+      body: { transactionId: id },
+      secret: SECRET,
+      limitMs: 5 * SECOND,
+    });
+    assert.deepEqual(body, { state: "aborted" });
+  }
+
+  let asked = "";
+  const answer = await atTheDecision(system, ann, topicId, "being decided", async () => {
+    const [gid] = await system.prepared();
+    asked = await transaction(gid!.split(":").at(-1)!, "inquire");
+  });
+  assert.equal((answer as Answer).errors, undefined);
+  assert.equal(asked, "pending");
+  assert.deepEqual(await bob.inbox(), ["being decided", "before"]);
 });
