@@ -72,8 +72,11 @@ export class RequiredParticipants {
       );
       const news = named.filter(({ service, operation }) => !this.#known.has(`${operation} ${service}`));
       if (news.length > 0) {
-        await this.sql`insert into participants ${this.sql(news, "service", "operation")} on conflict do nothing`;
-        for (const { service, operation } of news) {
+        const written = await this.sql<{ service: string; operation: string }[]>`
+          insert into participants ${
+          this.sql(news, "service", "operation")
+        } on conflict do nothing returning service, operation`;
+        for (const { service, operation } of written) {
           this.log.info("{service} takes part in {operation}", { service, operation });
         }
       }
