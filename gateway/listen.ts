@@ -12,12 +12,24 @@ import type { Sockets } from "./delivery/sockets.ts";
 const HEADERS_LIMIT_MS = 10 * SECOND;
 const REQUEST_LIMIT_MS = 30 * SECOND;
 
-export function listenWithSockets(serveSockets: (server: Server) => Sockets, short: ShortWay = () => false) {
+export interface ListenOptions {
+  readonly short?: ShortWay;
+  /** From then on each connection is closed behind its next answer, so that its client doesn't lose what it sends last. */
+  readonly leaving?: AbortSignal;
+}
+
+export function listenWithSockets(
+  serveSockets: (server: Server) => Sockets,
+  { short = () => false, leaving }: ListenOptions = {},
+) {
   return async (app: App, hostname: string, port: number): Promise<Listener> => {
     const long = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const server = createServer(
       { headersTimeout: HEADERS_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: 65 * SECOND },
-      (request, response) => void (short(request, response) || long(request, response)),
+      (request, response) => {
+        if (leaving?.aborted) response.shouldKeepAlive = false;
+        void (short(request, response) || long(request, response));
+      },
     );
     const sockets = serveSockets(server);
     await new Promise<void>((resolve, reject) => {

@@ -45,7 +45,7 @@ await runService({
   name: "gateway",
   config,
   async setUp(service) {
-    const { app, directory, log, secret, stopping } = service;
+    const { app, directory, leaving, log, secret, stopping } = service;
     const sql = await service.database(config, migrations);
     const balancer = new Balancer(directory);
     const sessions = new Sessions(balancer, secret, log);
@@ -119,6 +119,6 @@ await runService({
     hub.start();
     recovery.start();
     const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
-    return listenWithSockets((server) => serveSockets(server, { ...shared, config, stopMs }), short);
+    return listenWithSockets((server) => serveSockets(server, { ...shared, config, stopMs }), { short, leaving });
   },
 });

@@ -1,8 +1,9 @@
 /**
  * What every process starts from: its setup, then its port, then its lease in discovery; and the same backwards at the end.
  *
- * Stop, on SIGTERM, SIGINT, or the end of stdin: leave discovery, stop accepting, finish what is in flight within
- * NOTIFYX_STOP_SECONDS, then run what `onStop` was given, last first (workers, then pools), and exit.
+ * Stop, on SIGTERM, SIGINT, or the end of stdin: leave discovery, serve on for a moment where others can take over (linger.ts), stop
+ * accepting, finish what is in flight within NOTIFYX_STOP_SECONDS, then run what `onStop` was given, last first (workers, then pools), and
+ * exit.
  */
 
 import type { CommonConfig } from "./config.ts";
@@ -12,6 +13,7 @@ import type { Sql } from "./database.ts";
 import { Directory, reason } from "./directory.ts";
 import { type App, createApp } from "./http.ts";
 import { type Logger, startLog } from "./log.ts";
+import { untilQuiet } from "./linger.ts";
 import type { Migration } from "./migrations.ts";
 import { PORT_OFFSETS, type ServiceName } from "./ports.ts";
 import { Registration } from "./registration.ts";
@@ -57,16 +59,20 @@ export class Service {
   readonly directory: Directory;
   readonly discoveryUrls: readonly string[];
   readonly instanceId: string;
-  /** Aborts when the stop begins: whatever waits or loops ends then. */
+  /** Aborts when nothing more is accepted: whatever waits or loops ends then. */
   readonly stopping: AbortSignal;
+  /** Aborts when it is told to stop, a moment earlier. */
+  readonly leaving: AbortSignal;
   /** Names the types of its subgraph; undefined where it has none. */
   schemaHash: string | undefined;
+  readonly #leave = new AbortController();
   readonly #stop = new AbortController();
   readonly #stopSteps: { what: string; step: () => unknown }[] = [];
 
   constructor(readonly name: ServiceName, readonly config: CommonConfig, readonly log: Logger) {
     this.secret = config.NOTIFYX_CLUSTER_SECRET;
     this.stopping = this.#stop.signal;
+    this.leaving = this.#leave.signal;
     this.instanceId = `${name}-${crypto.randomUUID()}`;
     this.discoveryUrls = config.NOTIFYX_DISCOVERY_URLS ??
       [`http://127.0.0.1:${config.NOTIFYX_BASE_PORT + PORT_OFFSETS.discovery}`];
@@ -125,6 +131,11 @@ export class Service {
 
   /** Begins the stop; the steps run once, whoever asks. */
   beginStop(): void {
+    this.#leave.abort();
+  }
+
+  /** Nothing more is accepted. */
+  endService(): void {
     this.#stop.abort();
   }
 
@@ -160,8 +171,11 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   const register = options.registers ?? true;
   if (register) service.directory.start();
   // A setup may wait a minute for its database: who is told to stop meanwhile stops.
-  const listen = await Promise.race([options.setUp(service), aborted(service.stopping)]) ?? listenWithDeno;
-  if (service.stopping.aborted) return await service.runStopSteps();
+  const listen = await Promise.race([options.setUp(service), aborted(service.leaving)]) ?? listenWithDeno;
+  if (service.leaving.aborted) {
+    service.endService();
+    return await service.runStopSteps();
+  }
   const port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[service.name];
   const listener = await listen(service.app, config.NOTIFYX_HOST, port);
   const registration = new Registration({
@@ -179,10 +193,15 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   if (register) registration.start();
   log.info("{service} listens on port {port}", { service: service.name, port: listener.port });
 
-  await aborted(service.stopping);
+  // Whoever balances over nodes without discovery sees it there.
+  service.readyChecks.set("running", () => !service.leaving.aborted);
+
+  await aborted(service.leaving);
 
   log.info("{service} stops", { service: service.name });
   await registration.stop();
+  if (service.directory.instances(service.name).some(({ id }) => id !== service.instanceId)) await untilQuiet();
+  service.endService();
   await drain(listener, stopMs, log);
   await service.runStopSteps();
   await service.directory.stop();

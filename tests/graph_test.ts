@@ -111,7 +111,7 @@ Deno.test("graph - a conflict: the new types are refused and named everywhere, t
   await other.register("one");
   await appears(ann, "{ other }");
   await using load = new QueryLoad({
-    urls: [system.graphqlUrl],
+    urls: () => [system.graphqlUrl],
     token: ann.token,
     queries: ["{ me { email karma sentCount } }", "{ other unseenCount }"],
     perSecond: 40,
@@ -179,6 +179,31 @@ Deno.test("graph - a conflict: the new types are refused and named everywhere, t
   assert.deepEqual(load.failed.filter((one) => !one.includes("karma")), []);
 });
 
+Deno.test("graph - a service whose event stream breaks off ends its subscriptions with one error, and no other", async () => {
+  await using system = await startSystem();
+  const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
+  const topicId = await ann.createTopic();
+  await bob.join(topicId);
+  const service = new ForeignService(system, "karma", karma("karma: Int"));
+  await service.register();
+  await appears(bob, "{ me { karma } }");
+  using socket = await bob.connect();
+  const [own, foreign] = [SHARED, FOREIGN].map((query) => socket.subscribe(query));
+  await listening(system, 1);
+  await until("the service has it", () => deeds.listeners === 1);
+  deeds.happen({ karmaGiven: { to: { id: ann.id }, karma: 1 } });
+  await socket.next((frame) => frame.id === foreign);
+  await service.kill();
+  const { payload } = await socket.next((frame) => frame.id === foreign && frame.type === "error");
+  assert.deepEqual(payload.map(({ extensions }: { extensions: unknown }) => extensions), [AWAY]);
+  await ann.send(topicId, "still here");
+  assert.deepEqual(await socket.receive(own!, 1), [{ message: "still here" }]);
+  assert.equal(socket.frames.filter(({ id }) => id === foreign).length, 2);
+  const again = socket.subscribe(FOREIGN);
+  const refused = await socket.next((frame) => frame.id === again);
+  assert.deepEqual([refused.type, refused.payload[0].extensions], ["error", AWAY]);
+});
+
 const SHARED = "subscription { notificationReceived { message } }";
 const PERSONAL = "subscription { notificationReceived { message from { email karma } } }";
 const FOREIGN = "subscription { karmaGiven { karma to { id email } } }";
@@ -194,7 +219,7 @@ Deno.test("graph - under load types are added and removed: queries and subscript
   await service.register("first");
   await appears(bob, "{ me { karma } }");
   await using load = new QueryLoad({
-    urls: [system.graphqlUrl],
+    urls: () => [system.graphqlUrl],
     token: bob.token,
     queries: ["{ me { email sentCount } }", "{ me { karma } topics { edges { node { name createdBy { karma } } } } }"],
     perSecond: 40,

@@ -3,19 +3,21 @@
 import { delay } from "../../kit/time.ts";
 
 export interface QueryLoadOptions {
-  /** The gateways' `/graphql`, asked in turn. */
-  readonly urls: readonly string[];
+  /** The gateways' `/graphql` just now, asked in turn. */
+  readonly urls: () => readonly string[];
   readonly token: string;
   readonly queries: readonly string[];
   readonly perSecond: number;
 }
 
+const MOST_KEPT = 50;
 /** How long an answer may take, in milliseconds. */
 const LIMIT_MS = 10_000;
 
 export class QueryLoad implements AsyncDisposable {
   asked = 0;
-  /** What each query that failed was answered. */
+  failures = 0;
+  /** What the first queries that failed were answered. */
   readonly failed: string[] = [];
   readonly #waiting = new Set<Promise<void>>();
   readonly #running: Promise<void>;
@@ -49,22 +51,26 @@ export class QueryLoad implements AsyncDisposable {
     const { urls, token, queries } = this.options;
     const query = queries[number % queries.length]!;
     const began = performance.now();
-    const fails = (why: string) => {
-      if (this.failed.length < 100) {
-        this.failed.push(`${query} after ${Math.round(performance.now() - began)} ms: ${why}`);
-      }
-    };
+    const present = urls();
     try {
-      const response = await fetch(urls[number % urls.length]!, {
+      const response = await fetch(present[number % present.length]!, {
         method: "POST",
         headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
         body: JSON.stringify({ query }),
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       const answer = await response.json();
-      if (answer.errors !== undefined || answer.data == null) fails(JSON.stringify(answer));
+      if (answer.errors !== undefined || answer.data == null) this.#fail(query, began, JSON.stringify(answer));
     } catch (error) {
-      fails(error instanceof Error ? `${error.message} ${error.cause ?? ""}` : String(error));
+      this.#fail(query, began, error instanceof Error ? `${error.message} ${error.cause ?? ""}` : String(error));
     }
+  }
+
+  #fail(query: string, began: number, why: string): void {
+    this.failures++;
+    if (this.failed.length >= MOST_KEPT) return;
+    this.failed.push(
+      `${query} at ${new Date().toISOString()} after ${Math.round(performance.now() - began)} ms: ${why}`,
+    );
   }
 }
