@@ -11,12 +11,16 @@ export class ForeignService implements AsyncDisposable {
   /** How many event streams are open. */
   streams = 0;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #cut = new AbortController();
   readonly #renewing = new AbortController();
   #schemaHash: string | undefined;
   #isRegistered = false;
+  /** What breaks off the event streams that are open. */
+  readonly #streams = new Set<() => void>();
 
   constructor(private readonly system: System, readonly name: string, public schema: GraphQLSchema, port = 0) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => this.#answer(request));
+    const options = { hostname: "127.0.0.1", port, signal: this.#cut.signal, onListen() {} };
+    this.#server = Deno.serve(options, (request) => this.#answer(request));
   }
 
   get port(): number {
@@ -35,6 +39,14 @@ export class ForeignService implements AsyncDisposable {
   async change(schema: GraphQLSchema): Promise<void> {
     this.schema = schema;
     await this.register(crypto.randomUUID());
+  }
+
+  /** Ends without a word, in the middle of whatever it says. */
+  async kill(): Promise<void> {
+    this.#renewing.abort();
+    for (const end of this.#streams) end();
+    this.#cut.abort();
+    await this.#server.finished;
   }
 
   /** Leaves discovery and ends. */
@@ -89,6 +101,12 @@ export class ForeignService implements AsyncDisposable {
     };
     const iterator = events();
     const body = new ReadableStream<string>({
+      start: (controller) => {
+        this.#streams.add(() => {
+          void results.return(undefined);
+          controller.error(new Error("killed"));
+        });
+      },
       async pull(controller) {
         const { done, value } = await iterator.next();
         if (done) controller.close();
