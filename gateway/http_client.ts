@@ -50,14 +50,18 @@ export function request(
     let status = 0;
     let size = 0;
     const chunks: Buffer[] = [];
+    let late: UserError | undefined;
     const timer = setTimeout(() => {
-      const error = new UserError("TIMEOUT", "a service took too long to answer");
-      controller?.abort(error);
-      reject(error);
+      late = new UserError("TIMEOUT", "a service took too long to answer");
+      // First: to abort tells onResponseError at once.
+      reject(late);
+      controller?.abort(late);
     }, limitMs);
     agent.dispatch({ origin, path, method, headers, body }, {
       onRequestStart(started) {
         controller = started;
+        // It waited for a connection until then.
+        if (late !== undefined) started.abort(late);
       },
       onResponseStart(_, code) {
         status = code;
