@@ -1,36 +1,70 @@
-/** Chooses an instance of a service: in turn, passing over those that could not be reached a moment ago while others can. */
+/**
+ * Has a service asked: by one of its instances (upstream/choice.ts) through that one's breaker (upstream/endpoint.ts), and where that
+ * gives no answer, by another one, as far as the budget for it goes (upstream/retry_budget.ts).
+ */
 
 import type { Directory, Instance } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
+import { isLive } from "../kit/liveness.ts";
 import { SECOND } from "../kit/time.ts";
+import { type Balancing, Choice } from "./upstream/choice.ts";
+import { type BreakerState, type Endpoint, type EndpointOptions, isAway } from "./upstream/endpoint.ts";
+import { countRetry, showEndpoints } from "./upstream/metrics.ts";
 
-/** How long an instance that could not be reached is passed over, in milliseconds; twice as long each time until it answers. */
-const PASS_OVER_MS = SECOND;
-const LONGEST_PASS_OVER_MS = 16 * SECOND;
-/** How many failed instances are remembered. */
-const MOST_FAILED = 1_000;
+export { isAway };
+
+/** How many instances one call is asked of at most. */
+const MOST_ATTEMPTS = 3;
+/** How many services are remembered. */
+const MOST_SERVICES = 1_000;
+const SLOW_START_MS = 10 * SECOND;
+const NONE: readonly Endpoint[] = [];
+
+export interface BalancerOptions {
+  /** Default `least-pending`. */
+  readonly balancing?: Balancing;
+  /** How long a new instance takes until it gets all of its turns, in milliseconds; default 10,000, and 0 is none. */
+  readonly slowStartMs?: number;
+  /** How an instance is asked for a sign of life; default `GET /health/live`. */
+  readonly isLive?: (instance: Instance) => Promise<boolean>;
+}
+
+/** An instance as this gateway sees it. */
+export interface Seen {
+  /** `DOWN`: it gave no answer and then no sign of life. */
+  readonly health: "UP" | "DOWN";
+  readonly breaker: BreakerState;
+}
 
 export class Balancer {
-  readonly #turns = new Map<string, number>();
-  readonly #failures = new Map<string, { until: number; times: number }>();
+  readonly #choices = new Map<string, Choice>();
+  readonly #stop = new AbortController();
+  readonly #balancing: Balancing;
+  readonly #options: EndpointOptions;
 
-  constructor(private readonly directory: Directory) {}
+  constructor(private readonly directory: Directory, options: BalancerOptions = {}) {
+    this.#balancing = options.balancing ?? "least-pending";
+    this.#options = {
+      slowStartMs: options.slowStartMs ?? SLOW_START_MS,
+      isLive: options.isLive ?? isLive,
+      isListed: ({ service, id }) => directory.instances(service).some((one) => one.id === id),
+      stopping: this.#stop.signal,
+    };
+  }
 
-  /** The service's instances, the one whose turn it is first. */
-  inTurn(service: string): Instance[] {
-    const all = this.directory.instances(service);
-    const reachable = all.filter((instance) => !this.#isPassedOver(instance));
-    const choice = reachable.length > 0 ? reachable : all;
-    if (choice.length < 2) return choice;
-    const turn = (this.#turns.get(service) ?? 0) % choice.length;
-    this.#turns.set(service, turn + 1);
-    return [...choice.slice(turn), ...choice.slice(0, turn)];
+  /** Has its metrics show this balancer's endpoints. */
+  start(): void {
+    showEndpoints(() => this.endpoints());
+  }
+
+  stop(): void {
+    this.#stop.abort();
   }
 
   /**
-   * What `ask` answers of the instance whose turn it is, or, where that can't be reached, of the next, within `limitMs` in all, of which
-   * each that is left gets its share: one that is frozen must not use up the time of the others.
-   * With `repeat` false only one is asked. @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` of the last one; any other error at once
+   * What `ask` answers of one instance, or, where that gives no answer, of another, within `limitMs` in all, of which each that is left
+   * gets its share: one that is frozen must not use up the time of the others. With `repeat` false only one is asked.
+   * @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT` of the last one; any other error at once
    */
   async ask<T>(
     service: string,
@@ -38,47 +72,58 @@ export class Balancer {
     ask: (instance: Instance, limitMs: number) => Promise<T>,
     repeat = true,
   ): Promise<T> {
+    const choice = this.#choice(service);
+    choice.budget.asked();
     const giveUpAt = Date.now() + limitMs;
+    let tried = NONE;
     let last: unknown;
-    const choice = this.inTurn(service).slice(0, repeat ? undefined : 1);
-    for (const [index, instance] of choice.entries()) {
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const leftMs = giveUpAt - Date.now();
-      if (leftMs <= 0) break;
+      const endpoint = leftMs > 0 ? choice.next(tried, repeat) : undefined;
+      if (endpoint === undefined) break;
+      const mayFollow = repeat && choice.budget.hasSome
+        ? Math.min(choice.count(tried), MOST_ATTEMPTS + 1 - attempt)
+        : 1;
       try {
-        const answer = await ask(instance, leftMs / (choice.length - index));
-        this.#failures.delete(instance.id);
-        return answer;
+        return await endpoint.call(ask, leftMs / Math.max(1, mayFollow));
       } catch (error) {
         if (!isAway(error)) throw error;
-        this.failed(instance);
         last = error;
+        tried = [...tried, endpoint];
       }
+      if (!repeat || attempt === MOST_ATTEMPTS || choice.count(tried) === 0) break;
+      const allowed = choice.budget.take();
+      countRetry(service, allowed);
+      if (!allowed) break;
     }
     throw last ?? new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
   }
 
-  /** @throws UserError `SERVICE_UNAVAILABLE` when there is none */
-  pick(service: string): Instance {
-    const [instance] = this.inTurn(service);
-    if (instance === undefined) throw new UserError("SERVICE_UNAVAILABLE", `the service ${service} is away just now`);
-    return instance;
+  /** A stream of the instance broke off. */
+  failed(instance: Instance): void {
+    const endpoint = this.#choice(instance.service).endpoints.find((one) => one.instance.id === instance.id);
+    endpoint?.failed(new UserError("SERVICE_UNAVAILABLE", "a stream broke off"));
   }
 
-  failed({ id }: Instance): void {
-    const times = (this.#failures.get(id)?.times ?? 0) + 1;
-    this.#failures.set(id, {
-      times,
-      until: Date.now() + Math.min(LONGEST_PASS_OVER_MS, PASS_OVER_MS * 2 ** (times - 1)),
-    });
-    if (this.#failures.size > MOST_FAILED) this.#failures.delete(this.#failures.keys().next().value!);
+  seen(instance: Instance): Seen {
+    const endpoint = this.#choice(instance.service).endpoints.find((one) => one.instance.id === instance.id);
+    return { health: endpoint?.isSilent ? "DOWN" : "UP", breaker: endpoint?.breaker ?? "CLOSED" };
   }
 
-  #isPassedOver({ id }: Instance): boolean {
-    return Date.now() < (this.#failures.get(id)?.until ?? 0);
+  /** Of every service that discovery names. */
+  endpoints(): Endpoint[] {
+    return [...new Set(this.directory.all().map(({ service }) => service))].flatMap((service) =>
+      this.#choice(service).endpoints
+    );
   }
-}
 
-/** Whether an error says that nobody answered, and not what is wrong with the question. */
-export function isAway(error: unknown): boolean {
-  return error instanceof UserError && (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
+  #choice(service: string): Choice {
+    let choice = this.#choices.get(service);
+    if (choice === undefined) {
+      if (this.#choices.size >= MOST_SERVICES) this.#choices.delete(this.#choices.keys().next().value!);
+      this.#choices.set(service, choice = new Choice(this.#balancing, this.#options));
+    }
+    choice.update(this.directory.instances(service));
+    return choice;
+  }
 }

@@ -47,7 +47,12 @@ await runService({
   async setUp(service) {
     const { app, directory, leaving, log, secret, stopping } = service;
     const sql = await service.database(config, migrations);
-    const balancer = new Balancer(directory);
+    const balancer = new Balancer(directory, {
+      balancing: config.NOTIFYX_BALANCING,
+      slowStartMs: config.NOTIFYX_SLOW_START_SECONDS * SECOND,
+    });
+    balancer.start();
+    service.onStop("the balancer", () => balancer.stop());
     const sessions = new Sessions(balancer, secret, log);
     service.onStop("the sessions", () => sessions.stop());
     const decisions = new DecisionLog(sql, service.instanceId);
@@ -70,7 +75,7 @@ await runService({
     service.onStop("the calls' figures", () => figures.stop());
     const changes = new SchemaChanges(log);
     let wasWhole = false;
-    const overview = new Overview(directory, figures, changes, () => supergraph);
+    const overview = new Overview(directory, figures, balancer, changes, () => supergraph);
     const own = ownSchema(overview, coordinator, keys);
     const supergraph: Supergraph = new Supergraph({
       directory,

@@ -1,13 +1,14 @@
 /** What the gateway knows of the whole system. In: the directory, the graph, how instances answer. Out: for `services` and the status page. */
 
 import type { Directory, Instance } from "../kit/directory.ts";
+import type { Balancer, Seen } from "./balancer.ts";
 import type { CallFigures, Figures } from "./call_figures.ts";
 import type { SchemaChange, SchemaChanges } from "./graph/schema_changes.ts";
 import type { Supergraph } from "./supergraph.ts";
 
 export interface ServiceView {
   readonly name: string;
-  readonly instances: readonly (Instance & Figures)[];
+  readonly instances: readonly (Instance & Figures & Seen)[];
   readonly inGraph: boolean;
   readonly conflicts: readonly string[];
 }
@@ -16,6 +17,7 @@ export class Overview {
   constructor(
     private readonly directory: Directory,
     private readonly figures: CallFigures,
+    private readonly balancer: Pick<Balancer, "seen">,
     private readonly changes: SchemaChanges,
     /** It is made with the gateway's own part, which shows this. */
     private readonly graph: () => Pick<Supergraph, "has" | "refused" | "subgraphs">,
@@ -29,7 +31,7 @@ export class Overview {
       name,
       instances: instances
         .sort((a, b) => a.startedAt < b.startedAt ? -1 : 1)
-        .map((instance) => ({ ...instance, ...this.figures.of(instance.id) })),
+        .map((instance) => ({ ...instance, ...this.figures.of(instance.id), ...this.balancer.seen(instance) })),
       inGraph: graph.has(name),
       conflicts: graph.refused.get(name)?.reasons ?? [],
     }));

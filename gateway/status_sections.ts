@@ -8,6 +8,7 @@ import type { Hub } from "./delivery/hub.ts";
 import { readMetrics } from "./instance_metrics.ts";
 import type { Overview } from "./overview.ts";
 import { type ConsoleParts, transactionSections } from "./two_phase/console.ts";
+import { upstreamSection } from "./upstream/status_section.ts";
 
 /** How many instances are asked and shown, and how many schema changes are. */
 const SHOWN_INSTANCES = 100;
@@ -29,6 +30,7 @@ export function statusSections(overview: Overview, hub: Hub, transactions: Conso
       columns: ["when", "", "what"],
       rows: overview.schemaChanges(SHOWN_CHANGES).map(({ at, criticality, message }) => [at, criticality, message]),
     }),
+    () => upstreamSection(transactions.balancer),
     () => ({
       title: "Delivery",
       columns: ["feed position", "subscriptions"],

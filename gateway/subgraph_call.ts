@@ -3,6 +3,8 @@
 import type { ExecutionRequest, ExecutionResult, MaybeAsyncIterable } from "@graphql-tools/utils";
 import { execute, type GraphQLSchema, OperationTypeNode, print } from "graphql";
 import { LRUCache } from "lru-cache";
+import { DEADLINE_HEADER } from "../kit/deadline.ts";
+import { STATUS_OF_CODE, UserError } from "../kit/errors.ts";
 import { type Answer, resultOf } from "../kit/graphql.ts";
 import { IDENTITY_HEADER } from "../kit/identity.ts";
 import type { Logger } from "../kit/log.ts";
@@ -67,18 +69,22 @@ export class SubgraphCalls implements Services {
     const headers = await headersOf(caller, "application/graphql-response+json, application/json");
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = operation !== OperationTypeNode.MUTATION;
-    return await this.balancer.ask(
+    const { status, text } = await this.balancer.ask(
       service,
       CALL_LIMIT_MS,
       ({ id, url }, limitMs) =>
         this.figures.measure(id, async () => {
-          const { status, text } = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
+          headers[DEADLINE_HEADER] = String(Date.now() + Math.ceil(limitMs));
+          const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
           // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
           if (service === "auth" && !mayRepeat) caller.signedOut();
-          return readAnswer(service, status, text);
+          // Here, so that it counts against the instance; what is wrong with the question doesn't.
+          if (answer.status >= 500) throw isSick(service, answer.status);
+          return answer;
         }),
       mayRepeat,
     );
+    return readAnswer(service, status, text);
   }
 
   async #subscribe(service: string, body: string, caller: Caller): Promise<MaybeAsyncIterable<ExecutionResult>> {
@@ -89,6 +95,11 @@ export class SubgraphCalls implements Services {
       (instance, limitMs) => this.figures.measure(instance.id, () => subscribeAt({ instance, body, headers, limitMs })),
     );
   }
+}
+
+function isSick(service: string, status: number): UserError {
+  const code = status === STATUS_OF_CODE.TIMEOUT ? "TIMEOUT" : "SERVICE_UNAVAILABLE";
+  return new UserError(code, `the service ${service} could not answer`, {}, new Error(`status ${status}`));
 }
 
 async function headersOf(caller: Caller, accept: string): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 /** A call from one process to another: JSON in, JSON out, with a limit of time, the cluster's secret and the request's id. */
 
+import { DEADLINE_HEADER } from "./deadline.ts";
 import { isErrorCode, UserError } from "./errors.ts";
 
 export interface CallOptions {
@@ -22,7 +23,10 @@ export interface CallAnswer {
  * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer; `cause` says why, for the log.
  */
 export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
-  const headers: Record<string, string> = { ...options.headers };
+  const headers: Record<string, string> = {
+    ...options.headers,
+    [DEADLINE_HEADER]: String(Date.now() + Math.ceil(options.limitMs)),
+  };
   if (options.secret !== undefined) headers.authorization = `Bearer ${options.secret}`;
   if (options.body !== undefined) headers["content-type"] = "application/json";
   // One timer for the head and the body, cleared as soon as both are there: AbortSignal.timeout would live on for the whole limit.

@@ -28,6 +28,8 @@ export const INSTANCE = v.object({
  */
 export type Instance = Readonly<v.InferOutput<typeof INSTANCE>>;
 
+const NONE: readonly Instance[] = [];
+
 const VIEW = v.object({ services: v.array(v.object({ name: v.string(), instances: v.array(INSTANCE) })) });
 const GONE = v.object({ id: v.string() });
 
@@ -38,6 +40,7 @@ const SILENCE_LIMIT_MS = 10 * SECOND;
 
 export class Directory {
   readonly #instances = new Map<string, Instance>();
+  #byService: Map<string, readonly Instance[]> | undefined;
   readonly #missingSince = new Map<string, number>();
   readonly #changes = new EventEmitter();
   readonly #abort = new AbortController();
@@ -53,9 +56,10 @@ export class Directory {
     return this.#known;
   }
 
-  /** The live instances of `service`, in a stable order. */
-  instances(service: string): Instance[] {
-    return [...this.#instances.values()].filter((one) => one.service === service);
+  /** The live instances of `service`, in a stable order; the same list until something changes. */
+  instances(service: string): readonly Instance[] {
+    this.#byService ??= Map.groupBy(this.#instances.values(), (one) => one.service);
+    return this.#byService.get(service) ?? NONE;
   }
 
   /** Every live instance. */
@@ -130,7 +134,7 @@ export class Directory {
       this.#instances.delete(id);
       this.#missingSince.delete(id);
     } else return;
-    this.#changes.emit("change");
+    this.#changed();
   }
 
   #set(instance: Instance): void {
@@ -147,6 +151,11 @@ export class Directory {
     this.#instances.set(instance.id, instance);
   }
 
+  #changed(): void {
+    this.#byService = undefined;
+    this.#changes.emit("change");
+  }
+
   #dropMissing(): void {
     let changed = false;
     for (const [id, since] of this.#missingSince) {
@@ -155,7 +164,7 @@ export class Directory {
       this.#instances.delete(id);
       changed = true;
     }
-    if (changed) this.#changes.emit("change");
+    if (changed) this.#changed();
   }
 }
 

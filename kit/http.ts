@@ -76,7 +76,7 @@ export function createApp(options: AppOptions): App {
     return fault(c, 405, "BAD_USER_INPUT", `this route takes ${[...allowed].join(" or ")}`);
   });
 
-  app.get("/health/live", (c) => c.json({ status: "live" }));
+  app.get("/health/live", (c) => c.json({ status: "live", service: options.service }));
   app.get("/health/ready", async (c) => {
     const waiting: string[] = [];
     for (const [name, check] of readyChecks) {

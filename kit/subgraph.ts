@@ -3,7 +3,8 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { stitchingDirectives } from "@graphql-tools/stitching-directives";
 import type { IResolvers } from "@graphql-tools/utils";
-import { GraphQLScalarType } from "graphql";
+import { GraphQLScalarType, type GraphQLSchema, isObjectType } from "graphql";
+import { checkDeadline, DEADLINE_HEADER, deadlineOf } from "./deadline.ts";
 import { UserError } from "./errors.ts";
 import { createGraphQLHandler, DocumentCache } from "./graphql.ts";
 import { type App, readText } from "./http.ts";
@@ -15,6 +16,8 @@ import { sameSecret } from "./secret.ts";
 export interface SubgraphContext {
   readonly viewer: Identity;
   readonly requestId: string;
+  /** Until when the caller waits, in milliseconds since 1970; Infinity where it didn't say. */
+  readonly deadline: number;
 }
 
 export interface SubgraphOptions {
@@ -42,10 +45,13 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
     resolvers: [{ DateTime: dateTime, Query: { _sdl: () => fullSdl } }, resolvers],
     resolverValidationOptions: { requireResolversToMatchSchema: "ignore" },
   });
+  stopAtDeadline(schema);
   const documents = new DocumentCache(schema);
   const handle = createGraphQLHandler<SubgraphContext>({ documents: () => documents, context: (call) => call, log });
 
   app.on(["GET", "POST"], "/graphql", async (c) => {
+    const deadline = deadlineOf(c.req.header(DEADLINE_HEADER));
+    checkDeadline(deadline);
     const bearer = c.req.header("authorization");
     const identity = c.req.header(IDENTITY_HEADER);
     const isMember = identity === undefined && bearer?.startsWith("Bearer ") && sameSecret(bearer.slice(7), secret);
@@ -55,11 +61,26 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
       url: c.req.url,
       header: (name) => c.req.header(name),
       body: () => readText(c),
-      call: { viewer, requestId: c.get("requestId") },
+      call: { viewer, requestId: c.get("requestId"), deadline },
     });
     return new Response(body, { status, headers });
   });
   return hashOf(fullSdl);
+}
+
+/** No resolver of ours, and so no statement of it, begins once nobody waits for it any more. */
+function stopAtDeadline(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith("__")) continue;
+    for (const field of Object.values(type.getFields())) {
+      const { resolve } = field;
+      if (resolve === undefined) continue;
+      field.resolve = (source, args, context: SubgraphContext, info) => {
+        if (context.deadline !== Infinity) checkDeadline(context.deadline);
+        return resolve(source, args, context, info);
+      };
+    }
+  }
 }
 
 async function hashOf(text: string): Promise<string> {

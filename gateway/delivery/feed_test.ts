@@ -20,7 +20,8 @@ async function told(streams: unknown[][]): Promise<{ told: (number | string)[]; 
     return new Response(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   });
   const instance = { id: "a", service: "notifications", url: `http://127.0.0.1:${server.addr.port}` } as Instance;
-  const balancer = new Balancer({ instances: () => [instance] } as unknown as Directory);
+  const isLive = () => Promise.resolve(true);
+  const balancer = new Balancer({ instances: () => [instance] } as unknown as Directory, { isLive });
   const feed = new UpstreamFeed(
     balancer,
     "secret",

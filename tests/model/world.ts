@@ -261,7 +261,8 @@ class World {
         sql,
         this.broken === "a key without a decision is free" ? hasty(decisions) : decisions,
       );
-      const participants = new Participants(new Balancer(this.#directory()), this.#channels(self));
+      const balancer = new Balancer(this.#directory(), { isLive: (to) => this.#isLive(self, to) });
+      const participants = new Participants(balancer, this.#channels(self));
       if (this.broken === "decided before all votes") {
         const prepare = participants.prepare.bind(participants);
         participants.prepare = (...given) => {
@@ -317,7 +318,13 @@ class World {
       this.#vanished.has(service)
         ? []
         : NODES.filter((name) => name.startsWith(service)).map((name) => ({ id: name }) as Instance);
-    return { instances } as Directory;
+    return { instances } as unknown as Directory;
+  }
+
+  /** As kit/liveness.ts. */
+  #isLive(from: Process, to: Instance): Promise<boolean> {
+    const alive = () => Promise.resolve({ status: 200, body: null });
+    return this.#network.call(from, this.#places.get(to.id as NodeName)!, alive, SECOND).then(() => true, () => false);
   }
 
   #channels(from: Process): Channels {

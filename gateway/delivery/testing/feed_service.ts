@@ -42,7 +42,8 @@ export class FeedService implements AsyncDisposable {
       (request) => this.#answer(request),
     );
     const url = `http://127.0.0.1:${this.#server.addr.port}`;
-    this.balancer = new Balancer({ instances: () => [{ id: "a", url } as Instance] } as unknown as Directory);
+    const directory = { instances: () => [{ id: "a", url } as Instance] } as unknown as Directory;
+    this.balancer = new Balancer(directory, { isLive: () => Promise.resolve(true) });
   }
 
   get position(): number {
