@@ -4,7 +4,7 @@
  */
 
 import { SECOND } from "../kit/time.ts";
-import { NODE_KINDS, type NodeKind, nodePermissions, type Place, portOf, reachable } from "./nodes.ts";
+import { NODE_KINDS, nodeFolder, type NodeKind, nodePermissions, type Place, portOf, reachable } from "./nodes.ts";
 import type { Output } from "./output.ts";
 import type { Postgres } from "./postgres/mod.ts";
 import { SupervisedProcess } from "./supervisor.ts";
@@ -81,6 +81,8 @@ export class Cluster {
     const { place, env, output } = this.options;
     const port = portOf(place, kind.kind, index);
     const url = `http://${reachable(place.host)}:${port}`;
+    const folder = nodeFolder(kind, port, place);
+    if (folder !== undefined) Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const process = new SupervisedProcess({
       name: (place.counts[kind.kind] ?? 0) > 1 ? `${kind.kind}-${index + 1}` : kind.kind,
       program: Deno.execPath(),
@@ -98,6 +100,7 @@ export class Cluster {
         NOTIFYX_HOST: place.host,
         NOTIFYX_PORT: String(port),
         NOTIFYX_DISCOVERY_URLS: place.discoveryUrls.join(","),
+        ...folder === undefined ? {} : { NOTIFYX_DIRECTORY_COPY: join(folder, "copy") },
         ...kind.database ? { NOTIFYX_DATABASE_URL: place.databaseUrl } : {},
       },
       ready: { url: `${url}/health/ready` },

@@ -8,7 +8,7 @@ import type { Settings } from "../kit/config.ts";
 import { PORT_OFFSETS, type ServiceName } from "../kit/ports.ts";
 import { AUTH_SETTINGS } from "../services/auth/settings.ts";
 import { allow } from "./permissions.ts";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface NodeKind {
@@ -84,6 +84,8 @@ export const NODE_KINDS: readonly NodeKind[] = [
 /** Where the nodes of one start are. */
 export interface Place {
   readonly checkout: string;
+  /** Where nodes may keep something: each in a folder of its own. */
+  readonly data: string;
   /** The address that nodes listen on. */
   readonly host: string;
   readonly basePort: number;
@@ -95,6 +97,14 @@ export interface Place {
 
 export function portOf(place: Pick<Place, "basePort">, kind: ServiceName, index: number): number {
   return place.basePort + PORT_OFFSETS[kind] + index;
+}
+
+/**
+ * The folder in which one node keeps its copy of the directory; discovery itself has none. Undefined where the path has a comma, since
+ * Deno would let the node write anywhere then.
+ */
+export function nodeFolder({ kind }: NodeKind, port: number, { data }: Pick<Place, "data">): string | undefined {
+  return kind === "discovery" || data.includes(",") ? undefined : join(data, "directory", `${kind}-${port}`);
 }
 
 /** Flags of `deno run` for one node: what its entry in {@link NODE_KINDS} needs and nothing else. */
@@ -112,8 +122,10 @@ export function nodePermissions(node: NodeKind, port: number, place: Place): str
       }
     }
   }
+  const folder = nodeFolder(node, port, place);
   return [
     allow("net", net),
+    ...folder === undefined ? [] : [allow("read", [folder]), allow("write", [folder])],
     allow("env", node.database ? [...ENVIRONMENT, ...DATABASE_ENVIRONMENT] : ENVIRONMENT),
     ...node.flags ?? [],
   ];

@@ -24,7 +24,7 @@ export interface StartSettings {
 const STOP_SECONDS_ON_TERMINAL = "3";
 
 /** What each process gets from the start, whatever was given to the start itself. */
-const GIVEN_BY_US = ["NOTIFYX_PORT", "NOTIFYX_STOP_ON_STDIN_END"];
+const GIVEN_BY_US = ["NOTIFYX_PORT", "NOTIFYX_DIRECTORY_COPY", "NOTIFYX_STOP_ON_STDIN_END"];
 
 /** Every setting that the processes of a start read from our own environment. */
 export function settingsOfNodes(counts: Readonly<Record<string, number>>): Settings {

@@ -82,6 +82,7 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
     }
     const place: Place = {
       checkout: CHECKOUT,
+      data: DATA,
       host: settings.host,
       basePort: settings.basePort,
       counts: options.counts,

@@ -45,6 +45,8 @@ export const COMMON_SETTINGS = {
   NOTIFYX_URL: v.optional(url("http:", "https:")),
   NOTIFYX_DISCOVERY_URLS: v.optional(httpUrls),
   NOTIFYX_CLUSTER_SECRET: v.pipe(v.string("at least 32 characters"), v.minLength(32, "at least 32 characters")),
+  /** A file in a folder of this process's own, in which it keeps a copy of the directory. */
+  NOTIFYX_DIRECTORY_COPY: v.optional(v.pipe(v.string(), v.nonEmpty("a path"))),
   NOTIFYX_STOP_SECONDS: v.optional(whole(0, 3600), "10"),
   NOTIFYX_STOP_ON_STDIN_END: v.optional(v.picklist(["0", "1"], "0 or 1"), "0"),
   NOTIFYX_LOG_LEVEL: v.optional(

@@ -2,14 +2,18 @@
  * What discovery knows, as this process last heard it: the live instances of each service.
  *
  * Follows discovery's watch stream (`GET /api/watch`): the event `view` brings everything, `up` an instance that is new or has changed,
- * `gone` one that left. While discovery is away the last view stands; after it is back, what it doesn't name yet is
- * kept for as long as a heartbeat may take, since a discovery that has just started knows nobody.
+ * `gone` one that left, or whose lease expired. While discovery is away the last view stands; after it is back, what it doesn't name yet is
+ * kept for as long as a heartbeat may take, since a discovery that has just started knows nobody. What vanishes without having left is
+ * asked itself (vanished.ts). A process that starts while discovery is away takes those of its copy (directory_copy.ts) that answer.
  */
 
 import { EventEmitter } from "node:events";
 import * as v from "valibot";
+import type { DirectoryCopy } from "./directory_copy.ts";
+import { isLive, liveAmong } from "./liveness.ts";
 import type { Logger } from "./log.ts";
 import { backoffMs, delay, SECOND } from "./time.ts";
+import { Vanished } from "./vanished.ts";
 
 export const INSTANCE = v.object({
   id: v.string(),
@@ -31,12 +35,22 @@ export type Instance = Readonly<v.InferOutput<typeof INSTANCE>>;
 const NONE: readonly Instance[] = [];
 
 const VIEW = v.object({ services: v.array(v.object({ name: v.string(), instances: v.array(INSTANCE) })) });
-const GONE = v.object({ id: v.string() });
+const GONE = v.object({ id: v.string(), expired: v.optional(v.boolean(), false) });
 
 /** How long an instance that a new view doesn't name is kept, in milliseconds: the TTL of discovery. */
 const KEEP_MS = 10 * SECOND;
 /** Discovery sends a comment each 3 s; a stream that says nothing for this long is dead, in milliseconds. */
 const SILENCE_LIMIT_MS = 10 * SECOND;
+
+/** How long a process that starts waits for discovery before it looks at its copy, in milliseconds. */
+const COPY_AFTER_MS = SECOND;
+
+export interface DirectoryOptions {
+  /** Where the last view is kept for the next start; nowhere by default. */
+  readonly copy?: DirectoryCopy;
+  /** How an instance is asked for a sign of life; default `GET /health/live`. */
+  readonly isLive?: (instance: Instance) => Promise<boolean>;
+}
 
 export class Directory {
   readonly #instances = new Map<string, Instance>();
@@ -46,9 +60,24 @@ export class Directory {
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
   #known = false;
+  readonly #copy: DirectoryCopy | undefined;
+  readonly #isLive: (instance: Instance) => Promise<boolean>;
+  readonly #vanished: Vanished;
 
-  constructor(private readonly urls: readonly string[], private readonly log: Logger) {
+  constructor(private readonly urls: readonly string[], private readonly log: Logger, options: DirectoryOptions = {}) {
     this.#changes.setMaxListeners(100);
+    this.#copy = options.copy;
+    this.#isLive = options.isLive ?? isLive;
+    this.#vanished = new Vanished({
+      isLive: this.#isLive,
+      instances: (service) => this.instances(service),
+      drop: (gone) => {
+        for (const { id } of gone) this.#instances.delete(id);
+        this.#changed();
+      },
+      log,
+      signal: this.#abort.signal,
+    });
   }
 
   /** Whether a view has been received at all. */
@@ -74,12 +103,28 @@ export class Directory {
   }
 
   start(): void {
-    this.#running ??= this.#follow();
+    this.#running ??= Promise.all([this.#follow(), this.#startFromCopy()]).then(() => {});
   }
 
   async stop(): Promise<void> {
     this.#abort.abort();
-    await this.#running;
+    await Promise.all([this.#running, this.#vanished.stop(), this.#copy?.stop()]);
+  }
+
+  async #startFromCopy(): Promise<void> {
+    if (this.#copy === undefined) return;
+    await delay(COPY_AFTER_MS, this.#abort.signal);
+    if (this.#known || this.#abort.signal.aborted) return;
+    const copied = await this.#copy.read();
+    const live = await liveAmong(copied, this.#isLive, this.#abort.signal);
+    if (this.#known || this.#abort.signal.aborted) return;
+    // Whether they still take part in anything discovery has to say: who once did is required from then on.
+    for (const one of live) this.#set({ ...one, participates: [] });
+    this.log.info("discovery is away: of {all} instances in the copy of the directory {live} answer", {
+      all: copied.length,
+      live: live.length,
+    });
+    this.#changed();
   }
 
   async #follow(): Promise<void> {
@@ -111,6 +156,7 @@ export class Directory {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_LIMIT_MS);
         if (event !== "") this.#apply(event, JSON.parse(data));
+        this.#copy?.heard(() => this.all(), event !== "");
       }
     } finally {
       clearTimeout(timer);
@@ -123,32 +169,42 @@ export class Directory {
       const named = v.parse(VIEW, data).services.flatMap((service) => service.instances);
       const ids = new Set(named.map((instance) => instance.id));
       for (const id of this.#instances.keys()) {
-        if (!ids.has(id) && !this.#missingSince.has(id)) this.#missingSince.set(id, Date.now());
+        if (ids.has(id) || this.#missingSince.has(id) || this.#vanished.has(id)) continue;
+        this.#missingSince.set(id, Date.now());
       }
       for (const instance of named) this.#set(instance);
       this.#known = true;
     } else if (event === "up") {
       this.#set(v.parse(INSTANCE, data));
     } else if (event === "gone") {
-      const { id } = v.parse(GONE, data);
-      this.#instances.delete(id);
+      const { id, expired } = v.parse(GONE, data);
       this.#missingSince.delete(id);
+      const instance = this.#instances.get(id);
+      if (expired && instance !== undefined) this.#vanished.add(instance);
+      else this.#delete(id);
     } else return;
     this.#changed();
   }
 
   #set(instance: Instance): void {
     this.#missingSince.delete(instance.id);
+    this.#vanished.delete(instance.id);
     // A process that came back on the same address has a new id: the one before it is dead, whatever its lease says.
     for (const [id, other] of this.#instances) {
       if (
         id !== instance.id && other.url === instance.url && other.service === instance.service &&
         other.startedAt <= instance.startedAt
       ) {
-        this.#instances.delete(id);
+        this.#delete(id);
       }
     }
     this.#instances.set(instance.id, instance);
+  }
+
+  #delete(id: string): void {
+    this.#instances.delete(id);
+    this.#missingSince.delete(id);
+    this.#vanished.delete(id);
   }
 
   #changed(): void {
@@ -157,14 +213,11 @@ export class Directory {
   }
 
   #dropMissing(): void {
-    let changed = false;
     for (const [id, since] of this.#missingSince) {
       if (Date.now() - since < KEEP_MS) continue;
       this.#missingSince.delete(id);
-      this.#instances.delete(id);
-      changed = true;
+      this.#vanished.add(this.#instances.get(id)!);
     }
-    if (changed) this.#changed();
   }
 }
 

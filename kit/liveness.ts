@@ -6,6 +6,8 @@ import { SECOND } from "./time.ts";
 
 /** How long it may take, in milliseconds. */
 const LIMIT_MS = SECOND;
+/** How many are asked at once. */
+const BATCH = 32;
 
 /**
  * Whether it answers. Any answer will do, since a foreign service may not have the route; but for one of ours of another name, which has
@@ -19,4 +21,19 @@ export async function isLive({ service, url }: Instance): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Those of `instances` that `isLive` says are there. */
+export async function liveAmong(
+  instances: readonly Instance[],
+  isLive: (instance: Instance) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<Instance[]> {
+  const live: Instance[] = [];
+  for (let at = 0; at < instances.length && !signal.aborted; at += BATCH) {
+    const batch = instances.slice(at, at + BATCH);
+    const answers = await Promise.all(batch.map(isLive));
+    live.push(...batch.filter((_, index) => answers[index]));
+  }
+  return live;
 }

@@ -11,6 +11,7 @@ import type { DATABASE_SETTINGS } from "./config.ts";
 import { serveCrashPoints } from "./crash_points.ts";
 import type { Sql } from "./database.ts";
 import { Directory, reason } from "./directory.ts";
+import { DirectoryCopy } from "./directory_copy.ts";
 import { type App, createApp } from "./http.ts";
 import { type Logger, startLog } from "./log.ts";
 import { untilQuiet } from "./linger.ts";
@@ -76,7 +77,9 @@ export class Service {
     this.instanceId = `${name}-${crypto.randomUUID()}`;
     this.discoveryUrls = config.NOTIFYX_DISCOVERY_URLS ??
       [`http://127.0.0.1:${config.NOTIFYX_BASE_PORT + PORT_OFFSETS.discovery}`];
-    this.directory = new Directory(this.discoveryUrls, log);
+    const file = config.NOTIFYX_DIRECTORY_COPY;
+    const copy = file === undefined ? undefined : new DirectoryCopy(file, this.secret, log);
+    this.directory = new Directory(this.discoveryUrls, log, { copy });
     this.app = createApp({
       service: name,
       secret: this.secret,

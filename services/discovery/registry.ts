@@ -22,7 +22,11 @@ export interface Announcement {
 
 export type Change =
   | { readonly event: "up"; readonly data: Instance }
-  | { readonly event: "gone"; readonly data: { readonly id: string; readonly service: string } };
+  /** `expired`: it didn't leave, it just hasn't been heard of. */
+  | {
+    readonly event: "gone";
+    readonly data: { readonly id: string; readonly service: string; readonly expired?: true };
+  };
 
 export interface RegistryOptions {
   /** How long an instance stays without a heartbeat, in milliseconds, default 10,000; it is dropped from discovery then. */
@@ -110,11 +114,15 @@ export class Registry {
   }
 
   remove(id: string): void {
+    this.#drop(id, {});
+  }
+
+  #drop(id: string, why: { readonly expired?: true }): void {
     const lease = this.#leases.get(id);
     if (lease === undefined) return;
     this.#leases.delete(id);
     this.#size -= lease.size;
-    this.#onChange({ event: "gone", data: { id, service: lease.instance.service } });
+    this.#onChange({ event: "gone", data: { id, service: lease.instance.service, ...why } });
   }
 
   /** Drops those whose lease ran out; returns their ids. */
@@ -124,7 +132,7 @@ export class Registry {
     for (const [id, lease] of this.#leases) {
       if (this.#awakeMs - lease.renewedAt >= this.leaseMs) expired.push(id);
     }
-    for (const id of expired) this.remove(id);
+    for (const id of expired) this.#drop(id, { expired: true });
     return expired;
   }
 

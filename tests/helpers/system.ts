@@ -36,7 +36,13 @@ export class System implements AsyncDisposable {
   readonly #databases = new Map<ServiceName, Sql>();
   #killedPostmaster: number | undefined;
 
-  constructor(readonly cluster: Cluster, readonly postgres: Postgres & AsyncDisposable, readonly basePort: number) {}
+  constructor(
+    readonly cluster: Cluster,
+    readonly postgres: Postgres & AsyncDisposable,
+    readonly basePort: number,
+    /** Where the nodes keep something; removed in the end. */
+    readonly data: string,
+  ) {}
 
   /** The base URL of a node, the gateway's by default. */
   url(kind: ServiceName = "gateway", index = 0): string {
@@ -134,6 +140,7 @@ export class System implements AsyncDisposable {
     for (const { process } of this.cluster.nodes) if (process.pid !== undefined) Deno.kill(process.pid, "SIGCONT");
     await this.cluster.stop();
     await this.postgres[Symbol.asyncDispose]();
+    await Deno.remove(this.data, { recursive: true });
   }
 }
 
@@ -146,6 +153,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const basePort = freeBasePort(allCounts);
   const place = {
     checkout,
+    data: Deno.makeTempDirSync({ prefix: "notifyx-" }),
     host: "127.0.0.1",
     basePort,
     counts: allCounts,
@@ -163,7 +171,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     output,
     timings: new Timings(),
   });
-  const system = new System(cluster, postgres, basePort);
+  const system = new System(cluster, postgres, basePort, place.data);
   try {
     await cluster.start();
   } catch (error) {
