@@ -26,6 +26,8 @@ export interface GeneratorOptions {
 export interface Figures extends LoadFigures {
   /** The processor time that each answer costs the process, in microseconds: the figure that others on the machine change least. */
   readonly processorMicroseconds: number;
+  /** What share of a core the process had, 0 to 1. */
+  readonly processorShare: number;
   /** What share of core 0 and of core 1 was busy, 0 to 1. */
   readonly busy: readonly [number, number];
 }
@@ -169,4 +171,5 @@ const [figures, { busy, seconds: processorTime }] = await Promise.all([
 ]);
 for (const connection of connections) connection.close();
 const processorMicroseconds = processorTime * 1e6 / (figures.perSecond * seconds);
-console.log(JSON.stringify({ ...figures, processorMicroseconds, busy } satisfies Figures));
+const processorShare = processorTime / seconds;
+console.log(JSON.stringify({ ...figures, processorMicroseconds, processorShare, busy } satisfies Figures));
