@@ -138,7 +138,7 @@ export class Listener {
     this.#topics = new Set(this.source.kind === "received" ? membership.topicIds : [topicId!]);
     this.#position = position;
     if (after === null) {
-      this.sink.beginsAt?.(writeFeedCursor({ epoch: this.hub.epoch, position }));
+      this.sink.beginsAt(writeFeedCursor({ epoch: this.hub.epoch, position }));
       return undefined;
     }
     const cursor = readFeedCursor(after);

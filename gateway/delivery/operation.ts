@@ -11,7 +11,7 @@ export interface Sink {
    */
   next(payload: Uint8Array, cursor?: string | null): void;
   /** The operation begins behind this cursor, which its client doesn't know yet. */
-  beginsAt?(cursor: string): void;
+  beginsAt(cursor: string): void;
   /** Ends the operation with errors (already masked). */
   error(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;

@@ -89,7 +89,7 @@ Deno.test("server-sent events - one who doesn't read is waited for, and cut off 
 
 Deno.test("server-sent events - an event has its cursor as its id, and the beginning has one too", async () => {
   const { response, sink } = subscription();
-  sink.beginsAt!("c0");
+  sink.beginsAt("c0");
   sink.next(bytes("1"), "c1");
   sink.next(bytes("2"), null);
   sink.next(bytes("3"));

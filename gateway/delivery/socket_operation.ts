@@ -61,6 +61,9 @@ export class Operation implements Sink {
     this.wire.next(this.#prefix ??= new NextPrefix(this.id), payload);
   }
 
+  /** The protocol has no word for it: a client of a socket begins behind a cursor that it has. */
+  beginsAt(): void {}
+
   error(errors: readonly GraphQLFormattedError[]): void {
     this.#end(() => failed(this.id, errors));
   }

@@ -26,6 +26,7 @@ class Device implements Sink {
   next(payload: Uint8Array): void {
     this.told.push(JSON.parse(Buffer.from(payload).toString()).data.count);
   }
+  beginsAt(): void {}
   error([error]: readonly GraphQLFormattedError[]): void {
     this.end = String(error!.extensions?.code);
   }

@@ -92,8 +92,12 @@ class Lasting implements Sink, Running {
     else this.#running = running;
   }
 
-  next(payload: Uint8Array): void {
-    if (!this.#ended) this.sink.next(payload);
+  next(payload: Uint8Array, cursor?: string | null): void {
+    if (!this.#ended) this.sink.next(payload, cursor);
+  }
+
+  beginsAt(cursor: string): void {
+    if (!this.#ended) this.sink.beginsAt(cursor);
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {

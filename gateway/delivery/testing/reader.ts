@@ -49,6 +49,8 @@ export class Reader implements Sink {
     this.received.push(Number(Buffer.from(payload).toString()));
   }
 
+  beginsAt(): void {}
+
   error([error]: readonly GraphQLFormattedError[]): void {
     this.end = String(error!.extensions?.code);
   }
