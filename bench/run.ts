@@ -1,7 +1,8 @@
 /** `deno task bench [NAME …] [--quick] [--senders=N,N] [--only=NAME,NAME]`: the benchmarks, each a table that ends in ratios against a peer measured in the same run. */
 
 const BENCHES: Record<string, string> = {
-  fanout: "one event to 1,000 sockets, beside stock graphql-yoga with graphql-ws and a bare ws server",
+  fanout:
+    "one event to 1,000 sockets, beside stock graphql-yoga with graphql-ws, a bare ws server and, where installed, nats-server",
   connections:
     "10,000 subscribed sockets on one gateway: memory, sign-up, one notification to all, idle; and 1,000 groups",
   two_phase: "sendNotification through the gateway, beside a program with no network that does the same SQL",

@@ -5,7 +5,7 @@
 
 import { startPrivatePostgres } from "../cluster/postgres/mod.ts";
 
-const FOLDERS = ["kit", "services", "gateway", "cluster", "tests"];
+const FOLDERS = ["kit", "services", "gateway", "cluster", "bench", "tests"];
 
 const postgres = await startPrivatePostgres();
 let output = "";

@@ -66,6 +66,7 @@ function subscribed(count: number, who: (nth: number) => [User, string]): Promis
     url: system.graphqlUrl.replace("http", "ws"),
     protocol: "graphql-transport-ws",
     sockets: count,
+    frames: "messages",
     ids: "own",
     says: Array.from({ length: Math.min(count, GROUPS) }, (_, nth) => {
       const [{ token }, query] = who(nth);

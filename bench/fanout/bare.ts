@@ -7,17 +7,11 @@
 import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { notification } from "./payload.ts";
+import { frameOf } from "./payload.ts";
 
 const [feedUrl, secret] = Deno.args as [string, string];
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, handleProtocols: ([first]) => first! });
 const all: { client: import("ws").WebSocket; raw: Duplex }[] = [];
-const frameOf = (nth: number) =>
-  JSON.stringify({
-    id: "00000000-0000-4000-8000-000000000000",
-    type: "next",
-    payload: { data: { notificationReceived: notification(nth) } },
-  });
 
 function write(numbers: readonly number[]): void {
   const frames = numbers.map(frameOf);

@@ -5,12 +5,15 @@
 
 import { Lines } from "../lib/lines.ts";
 import { BenchSocket, MessageNumbers } from "../lib/sockets.ts";
+import { NatsMessages } from "./nats_messages.ts";
 
 export interface ClientsOptions {
   readonly url: string;
   readonly protocol: string;
   readonly sockets: number;
-  /** What each says, in turn; a `null` waits for the server's next frame. Sockets take these lists in turn. */
+  /** What its frames hold: a message each, or a part of nats-server's stream, of which pings are answered. */
+  readonly frames: "messages" | "nats";
+  /** What each says, in turn; a `null` waits for the server's next frame (nats: PONG). Sockets take these lists in turn. */
   readonly says: readonly (readonly (string | null)[])[];
   /** Whether the operation ids of the sockets differ, as graphql-ws's do: `$ID` in what they say is replaced. */
   readonly ids: "own" | "same";
@@ -44,7 +47,7 @@ const fresh = (): State => ({ seen: new Uint8Array(1_000), order: 0, wrong: fals
 const states = new Map<BenchSocket, State>();
 const waiting = new Map<BenchSocket, () => void>();
 
-const onFrame = (payload: Uint8Array, socket: BenchSocket) => {
+const onMessage = (payload: Uint8Array, socket: BenchSocket) => {
   const state = states.get(socket);
   if (state === undefined) {
     waiting.get(socket)?.();
@@ -59,6 +62,22 @@ const onFrame = (payload: Uint8Array, socket: BenchSocket) => {
   if (state.seen[number]!++ !== 0) state.wrong = true;
   state.order = (state.order * 31 + number + 1) | 0;
 };
+
+const streams = new Map<BenchSocket, NatsMessages>();
+const streamOf = (socket: BenchSocket) =>
+  new NatsMessages({
+    onMessage: (payload) => onMessage(payload, socket),
+    onOther(name) {
+      if (name === "PING") socket.send("PONG\r\n").catch(() => {});
+      else if (name === "PONG") waiting.get(socket)?.();
+    },
+  });
+const onNatsFrame = (payload: Uint8Array, socket: BenchSocket) => {
+  let stream = streams.get(socket);
+  if (stream === undefined) streams.set(socket, stream = streamOf(socket));
+  stream.take(payload);
+};
+const onFrame = options.frames === "nats" ? onNatsFrame : onMessage;
 
 const sockets: BenchSocket[] = [];
 const open = async (nth: number) => {

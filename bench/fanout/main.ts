@@ -8,7 +8,8 @@ import { User } from "../../tests/helpers/client.ts";
 import { delay, MINUTE } from "../../kit/time.ts";
 import { median, percentile, printTable } from "../lib/figures.ts";
 import { type Clients, startClients } from "./load.ts";
-import { DOCUMENT, messageOf, TOPIC_NAME } from "./payload.ts";
+import { NATS_SUBSCRIBE, natsProgram, startNats } from "./nats.ts";
+import { DOCUMENT, frameOf, messageOf, TOPIC_NAME } from "./payload.ts";
 import { onCore } from "../lib/cores.ts";
 import { startServer } from "../lib/servers.ts";
 import { followFeed, gatewayMemory, listening, now } from "../lib/gateway.ts";
@@ -74,6 +75,7 @@ async function ours(): Promise<Target> {
     url: system.graphqlUrl.replace("http", "ws"),
     protocol: "graphql-transport-ws",
     sockets: SOCKETS,
+    frames: "messages",
     ids: "own",
     says: users.map(({ token }) => [
       JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }),
@@ -115,6 +117,35 @@ async function stock(): Promise<Target> {
   return await startPeer("stock.ts", []);
 }
 
+/** Published by one connection, a burst in one write. What is published has arrived, as with stock. */
+async function nats(): Promise<Target> {
+  const server = await startNats(natsServer!, 0);
+  const emptyRss = await server.rss();
+  const clients = await startClients({
+    url: server.webSocketUrl,
+    protocol: "",
+    sockets: SOCKETS,
+    frames: "nats",
+    ids: "same",
+    says: [[NATS_SUBSCRIBE, null]],
+  });
+  return {
+    clients,
+    emptyRss,
+    rss: server.rss,
+    burst: (count) => server.publish(Array.from({ length: count }, (_, nth) => frameOf(nth))),
+    async one(nth) {
+      const at = now();
+      await server.publish([frameOf(nth)]);
+      return { askedAt: at, arrivedAt: at };
+    },
+    async stop() {
+      await clients.stop();
+      await server.stop();
+    },
+  };
+}
+
 async function startPeer(program: "stock.ts" | "bare.ts", args: string[]): Promise<Target> {
   const server = await startServer(new URL(program, import.meta.url), args, 0);
   const url = `http://127.0.0.1:${server.line}`;
@@ -124,6 +155,7 @@ async function startPeer(program: "stock.ts" | "bare.ts", args: string[]): Promi
     url: `ws://127.0.0.1:${server.line}/graphql`,
     protocol: "graphql-transport-ws",
     sockets: SOCKETS,
+    frames: "messages",
     ids: "own",
     says: [[
       JSON.stringify({ type: "connection_init" }),
@@ -188,12 +220,17 @@ async function measure(target: Target): Promise<Figures> {
   };
 }
 
-const SIDES = { ours, stock, bare, "bare, all at once": bareAtOnce };
+const SIDES = { ours, stock, bare, nats, "bare, all at once": bareAtOnce };
 type Side = keyof typeof SIDES;
 const found: { side: Side; figures: Figures }[] = [];
 const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
+const wanted = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? side !== "bare, all at once");
+const natsServer = wanted.includes("nats") ? await natsProgram() : undefined;
+if (wanted.includes("nats") && natsServer === undefined) {
+  console.log("\nnats-server isn't installed, so there is no row for it (Debian: apt-get install nats-server)");
+}
 for (let round = 0; round < ROUNDS; round++) {
-  const sides = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? side !== "bare, all at once");
+  const sides = wanted.filter((side) => side !== "nats" || natsServer !== undefined);
   for (const side of round % 2 === 0 ? sides : sides.reverse()) {
     console.error(`round ${round + 1} of ${ROUNDS}: ${side}`);
     const target = await SIDES[side]();
@@ -232,10 +269,12 @@ printTable(
     of(side, (one) => one.kilobytes.burst).toFixed(1),
   ]),
 );
-if (only === undefined) {
-  const ratio = (a: Side, b: Side, pick: (figures: Figures) => number) => (of(a, pick) / of(b, pick)).toFixed(2);
+const has = (side: Side) => found.some((one) => one.side === side);
+const ratio = (a: Side, b: Side, pick: (figures: Figures) => number) => (of(a, pick) / of(b, pick)).toFixed(2);
+console.log();
+if (has("ours") && has("stock") && has("bare")) {
   console.log(
-    `\nburst: ${ratio("ours", "stock", (one) => one.perSecond)} of stock (bar 5), ${
+    `burst: ${ratio("ours", "stock", (one) => one.perSecond)} of stock (bar 5), ${
       ratio("ours", "bare", (one) => one.perSecond)
     } of the bare server (bar 0.6)`,
   );
@@ -243,5 +282,12 @@ if (only === undefined) {
     `paced p50: stock takes ${ratio("stock", "ours", (one) => one.p50Ms)} times as long (bar 3); memory: stock takes ${
       ratio("stock", "ours", (one) => one.kilobytes.paced)
     } times as much (bar 6)`,
+  );
+}
+if (has("ours") && has("nats")) {
+  console.log(
+    `nats-server: burst ${ratio("ours", "nats", (one) => one.perSecond)} of it; paced p50: it takes ${
+      ratio("nats", "ours", (one) => one.p50Ms)
+    } times as long; memory: it takes ${ratio("nats", "ours", (one) => one.kilobytes.paced)} times as much`,
   );
 }

@@ -19,3 +19,12 @@ export function notification(nth: number) {
     from: { email: "user1-0e66328a@example.com" },
   };
 }
+
+/** The whole message as all are told it who have an operation of the same id. */
+export function frameOf(nth: number): string {
+  return JSON.stringify({
+    id: "00000000-0000-4000-8000-000000000000",
+    type: "next",
+    payload: { data: { notificationReceived: notification(nth) } },
+  });
+}

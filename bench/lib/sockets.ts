@@ -6,6 +6,7 @@
 const OPCODE_PING = 9;
 const OPCODE_CLOSE = 8;
 const encoder = new TextEncoder();
+const latin1 = new TextDecoder("latin1");
 const MARK = encoder.encode('"message":"');
 
 export class BenchSocket {
@@ -61,15 +62,19 @@ export class BenchSocket {
 
   async #readHead(): Promise<void> {
     const buffer = new Uint8Array(4096);
-    let text = "";
-    while (!text.includes("\r\n\r\n")) {
-      const read = await this.connection.read(buffer);
-      if (read === null) throw new Error(`no handshake: ${text}`);
-      text += new TextDecoder().decode(buffer.subarray(0, read));
+    let length = 0;
+    let end = -1;
+    while (end < 0) {
+      const read = await this.connection.read(buffer.subarray(length));
+      if (read === null) throw new Error("no handshake");
+      length += read;
+      // A character for each byte.
+      end = latin1.decode(buffer.subarray(0, length)).indexOf("\r\n\r\n");
     }
-    if (!text.startsWith("HTTP/1.1 101")) throw new Error(text.split("\r\n")[0]);
-    const [, after] = text.split("\r\n\r\n");
-    if (after) this.#take(encoder.encode(after));
+    const head = latin1.decode(buffer.subarray(0, end));
+    if (!head.startsWith("HTTP/1.1 101")) throw new Error(head.split("\r\n")[0]);
+    // Frames may come with it.
+    if (end + 4 < length) this.#take(buffer.slice(end + 4, length));
   }
 
   #take(chunk: Uint8Array<ArrayBuffer>): void {
