@@ -161,7 +161,7 @@ class Broadcast implements Subscriptions {
 class OpenSessions {
   readonly watches = new Map<string, Set<() => void>>();
 
-  of(token: string | null) {
+  ofKey(_key: string, token: string | null) {
     if (token === "bad") return Promise.reject(new UserError("UNAUTHENTICATED", "no such session"));
     if (token === "away") return Promise.reject(new UserError("SERVICE_UNAVAILABLE", "auth is away"));
     return Promise.resolve({ identity: "", userId: token, expiresAt: Infinity });
