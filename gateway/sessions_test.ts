@@ -3,12 +3,16 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import type { Gauge } from "prom-client";
 import type { Directory } from "../kit/directory.ts";
+import { registry } from "../kit/metrics.ts";
 import { Balancer } from "./balancer.ts";
 import { Sessions } from "./sessions.ts";
 
 const TOKEN = "a-token";
 const LIMIT_MS = 5_000;
+
+const followed = registry.getSingleMetric("notifyx_sessions_stream_up") as Gauge;
 
 /** An auth that speaks as the real one does: sessions that end when the test says so, and answers when it is allowed to. */
 class Auth implements AsyncDisposable {
@@ -103,9 +107,10 @@ class Auth implements AsyncDisposable {
   /** Sessions that follow the stream by now. */
   async following(): Promise<Sessions> {
     const sessions = this.sessions();
-    const { streams } = this;
+    followed.set(0);
     sessions.start();
-    await until("it follows", () => this.streams > streams);
+    // Not before it has read the first line: what it knows by then it would ask about.
+    await until("it follows", async () => (await followed.get()).values[0]!.value === 1);
     return sessions;
   }
 
@@ -124,8 +129,8 @@ function hash(token: string): string {
   return createHash("sha256").update(token).digest("base64");
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const giveUpAt = Date.now() + LIMIT_MS; !holds(); await new Promise((next) => setTimeout(next, 5))) {
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const giveUpAt = Date.now() + LIMIT_MS; !await holds(); await new Promise((next) => setTimeout(next, 5))) {
     assert.ok(Date.now() < giveUpAt, `${what}: not within ${LIMIT_MS} ms`);
   }
 }
