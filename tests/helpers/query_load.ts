@@ -17,6 +17,9 @@ const LIMIT_MS = 10_000;
 export class QueryLoad implements AsyncDisposable {
   asked = 0;
   failures = 0;
+  answered = 0;
+  /** The longest time that a query took, in milliseconds. */
+  longestMs = 0;
   /** What the first queries that failed were answered. */
   readonly failed: string[] = [];
   readonly #waiting = new Set<Promise<void>>();
@@ -64,6 +67,8 @@ export class QueryLoad implements AsyncDisposable {
     } catch (error) {
       this.#fail(query, began, error instanceof Error ? `${error.message} ${error.cause ?? ""}` : String(error));
     }
+    this.answered++;
+    this.longestMs = Math.max(this.longestMs, performance.now() - began);
   }
 
   #fail(query: string, began: number, why: string): void {
