@@ -25,7 +25,7 @@ interface Seen {
 }
 
 function loadBy(system: System, { token }: User): QueryLoad {
-  return new QueryLoad({ urls: [system.graphqlUrl], token, queries: [QUERY], perSecond: PER_SECOND });
+  return new QueryLoad({ urls: () => [system.graphqlUrl], token, queries: [QUERY], perSecond: PER_SECOND });
 }
 
 /** Waits until `count` more queries have been answered. */
