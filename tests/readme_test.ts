@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { delay, SECOND } from "../kit/time.ts";
 import { encodeFeedCursor } from "../services/notifications/cursors.ts";
 import { User } from "./helpers/client.ts";
 import { FlakyNetwork } from "./helpers/flaky_network.ts";
@@ -110,4 +111,25 @@ Deno.test("readme - its code begins with all that there is when its cursor has e
   const refused = Promise.withResolvers<unknown>();
   receive(url, bob.token, undefined, () => {}, refused.resolve);
   assert.equal((await refused.promise as CloseEvent).code, 4403);
+});
+
+Deno.test("readme - its code tries again where it comes to a gateway behind which notifications are away", async () => {
+  const { receive } = await codeOf("Receive in your own app");
+  await using system = await startSystem();
+  const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
+  const topicId = await ann.createTopic();
+  await bob.join(topicId);
+  const { cursor } = await ann.send(topicId, "the first");
+  await ann.send(topicId, "missed");
+  const messages: string[] = [];
+  const ends: unknown[] = [];
+  system.signal("SIGSTOP", "notifications");
+  const url = system.graphqlUrl.replace("http", "ws");
+  const stop = receive(url, bob.token, cursor!, (one) => messages.push(one.message), (errors) => ends.push(errors));
+  // Longer than a subscription waits for its first answer.
+  await delay(11 * SECOND);
+  system.signal("SIGCONT", "notifications");
+  await until("what was missed is there", () => messages.length > 0 || ends.length > 0, 20_000);
+  assert.deepEqual([messages, ends], [["missed"], []]);
+  stop();
 });
