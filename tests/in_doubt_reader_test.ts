@@ -28,26 +28,33 @@ Deno.test("readers - inbox, count, single look and subscription never show what 
   const aborted: string[] = [];
   const query =
     "mutation ($topicId: ID!, $message: String!) { sendNotification(topicId: $topicId, message: $message) { id } }";
-  for (let round = 0; round < 3; round++) {
-    system.signal("SIGSTOP", "counter");
-    const inDoubt = Promise.all(Array.from({ length: 10 }, async (_, index) => {
-      const message = `round ${round} ${index}`;
-      const { errors } = await ann.ask(query, { topicId, message });
-      if (errors === undefined) return void sent.push(message);
-      assert.equal(errors[0]!.extensions.code, "TRANSACTION_ABORTED");
-      aborted.push(message);
-    }));
-    // They are prepared at notifications now, and stay so until the coordinator gives up.
-    await until("sends are in doubt", async () => (await system.prepared()).length >= 10);
-    await inDoubt;
-    system.signal("SIGCONT", "counter");
-    await until("nothing is in doubt", async () => (await system.prepared()).length === 0, 15_000);
-    await ann.send(topicId, `after ${round}`);
-    sent.push(`after ${round}`);
+  try {
+    for (let round = 0; round < 3; round++) {
+      system.signal("SIGSTOP", "counter");
+      const inDoubt = Promise.all(Array.from({ length: 10 }, async (_, index) => {
+        const message = `round ${round} ${index}`;
+        const { errors } = await ann.ask(query, { topicId, message });
+        if (errors === undefined) return void sent.push(message);
+        assert.equal(errors[0]!.extensions.code, "TRANSACTION_ABORTED");
+        aborted.push(message);
+      }));
+      // They are prepared at notifications now, and stay so until the coordinator gives up.
+      await until("sends are in doubt", async () => (await system.prepared()).length >= 10);
+      await inDoubt;
+      system.signal("SIGCONT", "counter");
+      await until("nothing is in doubt", async () => (await system.prepared()).length === 0, 15_000);
+      // Until its breaker lets a call through to counter again, a send is refused.
+      const after = { topicId, message: `after ${round}` };
+      await until("counter is asked again", async () => (await ann.ask(query, after)).errors === undefined, 2_000);
+      sent.push(`after ${round}`);
+    }
+    await socket.receive(live, sent.length);
+    await delay(100);
+  } finally {
+    reading.abort();
+    // What failed first is what is told.
+    await Promise.allSettled(readers);
   }
-  await socket.receive(live, sent.length);
-  await delay(100);
-  reading.abort();
   await Promise.all(readers);
 
   assert.equal(aborted.length, 30);
