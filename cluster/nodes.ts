@@ -24,6 +24,8 @@ export interface NodeKind {
   readonly settings?: Settings;
   /** Further flags of its own. */
   readonly flags?: readonly string[];
+  /** Files of that place that it reads. */
+  readonly reads?: (place: Place) => readonly string[];
   /** The order in which kinds are stopped: who takes people's requests first. */
   readonly stopsIn: 1 | 2 | 3;
 }
@@ -77,6 +79,7 @@ export const NODE_KINDS: readonly NodeKind[] = [
     // V8 lets its young generation grow by what many sign-ups allocate, and keeps it: with 9,500 subscribed sockets 15.6 KB of
     // memory each, and with this bound (in MB) 12.8.
     flags: [allow("env", ["WS_NO_*", "UNDICI_*", "JEST_WORKER_ID"]), "--v8-flags=--max-semi-space-size=4"],
+    reads: ({ trustedDocuments }) => trustedDocuments === undefined ? [] : [trustedDocuments],
     stopsIn: 1,
   },
 ];
@@ -93,6 +96,8 @@ export interface Place {
   readonly databaseUrl: string;
   /** All discovery nodes, ours and others'. */
   readonly discoveryUrls: readonly string[];
+  /** The gateways' file of trusted documents, where they have one. */
+  readonly trustedDocuments?: string;
 }
 
 export function portOf(place: Pick<Place, "basePort">, kind: ServiceName, index: number): number {
@@ -123,9 +128,11 @@ export function nodePermissions(node: NodeKind, port: number, place: Place): str
     }
   }
   const folder = nodeFolder(node, port, place);
+  const reads = [...folder === undefined ? [] : [folder], ...node.reads?.(place) ?? []];
   return [
     allow("net", net),
-    ...folder === undefined ? [] : [allow("read", [folder]), allow("write", [folder])],
+    ...reads.length === 0 ? [] : [allow("read", reads)],
+    ...folder === undefined ? [] : [allow("write", [folder])],
     allow("env", node.database ? [...ENVIRONMENT, ...DATABASE_ENVIRONMENT] : ENVIRONMENT),
     ...node.flags ?? [],
   ];

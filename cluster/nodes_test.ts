@@ -45,6 +45,14 @@ Deno.test("nodes - the gateway reaches any port of the hosts that take part", ()
   ok(!net.includes("db.example"));
 });
 
+Deno.test("nodes - the gateway alone reads its trusted documents", () => {
+  const reads = (kind: string) =>
+    flagsOf(kind, { ...PLACE, trustedDocuments: "/srv/trusted.json" }).some((flag) =>
+      flag.startsWith("--allow-read=") && flag.includes("/srv/trusted.json")
+    );
+  deepEqual(NODE_KINDS.map(({ kind }) => kind).filter(reads), ["gateway"]);
+});
+
 Deno.test("nodes - every process has listed permissions, and only auth loads native code", () => {
   for (const { kind } of NODE_KINDS) {
     const flags = flagsOf(kind);

@@ -3,6 +3,7 @@
  * one is told before anything runs.
  */
 
+import { GUARD_SETTINGS } from "../gateway/guards/settings.ts";
 import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig, type Settings, url } from "../kit/config.ts";
 import { NODE_KINDS } from "./nodes.ts";
 import * as v from "valibot";
@@ -18,6 +19,8 @@ export interface StartSettings {
   readonly stopSeconds: number;
   /** Undefined: they were not given. */
   readonly logFormat: string | undefined;
+  /** Undefined: gateways take any document. */
+  readonly trustedDocuments: string | undefined;
 }
 
 /** On a terminal somebody waits for the prompt. */
@@ -50,6 +53,7 @@ export function readSettings(counts: Readonly<Record<string, number>>, onTermina
       ? v.optional(COMMON_SETTINGS.NOTIFYX_STOP_SECONDS.wrapped, STOP_SECONDS_ON_TERMINAL)
       : COMMON_SETTINGS.NOTIFYX_STOP_SECONDS,
     NOTIFYX_LOG_FORMAT: v.optional(COMMON_SETTINGS.NOTIFYX_LOG_FORMAT.wrapped),
+    NOTIFYX_TRUSTED_DOCUMENTS: GUARD_SETTINGS.NOTIFYX_TRUSTED_DOCUMENTS,
   });
   return {
     host: config.NOTIFYX_HOST,
@@ -59,5 +63,6 @@ export function readSettings(counts: Readonly<Record<string, number>>, onTermina
     clusterSecret: config.NOTIFYX_CLUSTER_SECRET,
     stopSeconds: config.NOTIFYX_STOP_SECONDS,
     logFormat: config.NOTIFYX_LOG_FORMAT,
+    trustedDocuments: config.NOTIFYX_TRUSTED_DOCUMENTS,
   };
 }

@@ -88,6 +88,7 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
       counts: options.counts,
       databaseUrl: settings.databaseUrl ?? postgres?.url ?? "",
       discoveryUrls: discoveryUrls(options, settings),
+      trustedDocuments: settings.trustedDocuments,
     };
     cluster = new Cluster({
       place,

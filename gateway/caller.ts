@@ -1,12 +1,28 @@
 /** Who makes a request, as resolvers and subgraph calls see it. */
 
 import { UserError } from "../kit/errors.ts";
+import type { Lifetime } from "./guards/lifetime.ts";
 import { keyOf, type Session, type Sessions } from "./sessions.ts";
 
 export class Caller {
   #key: string | undefined;
 
-  constructor(readonly sessions: Sessions, readonly token: string | null, readonly requestId: string) {}
+  constructor(
+    readonly sessions: Sessions,
+    readonly token: string | null,
+    readonly requestId: string,
+    /** As limits count it. */
+    readonly address: string = "",
+    /** How long somebody waits for the operation; undefined where one of these is there for many. */
+    readonly lifetime?: Lifetime,
+  ) {}
+
+  /** The same one, asking for a single operation. */
+  during(lifetime: Lifetime): Caller {
+    const caller = new Caller(this.sessions, this.token, this.requestId, this.address, lifetime);
+    caller.#key = this.#key;
+    return caller;
+  }
 
   /** As it stands now: a subscription outlives many identities. @throws UserError as {@link Sessions.of} */
   session(): Promise<Session> {

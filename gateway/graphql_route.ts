@@ -1,12 +1,12 @@
 /** The gateway's `/graphql` over HTTP: queries and mutations by GraphQL over HTTP, subscriptions by server-sent events, GraphiQL for browsers. */
 
 import { getOperationAST, type GraphQLError, type GraphQLFormattedError } from "graphql";
-import { parseRequestParams, type RequestParams } from "graphql-http";
+import type { RequestParams } from "graphql-http";
 import { cors } from "hono/cors";
 import { UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";
-import { type Answer, createGraphQLHandler, type DocumentCache, maskError } from "../kit/graphql.ts";
-import { type App, readText, remoteAddress, type RequestContext, statusOf } from "../kit/http.ts";
+import { type Answer, createGraphQLHandler, type DocumentCache, maskError, requestParams } from "../kit/graphql.ts";
+import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
 import type { Logger } from "../kit/log.ts";
 import { HOUR, SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
@@ -14,7 +14,9 @@ import { resultText } from "./delivery/executed.ts";
 import type { Connections } from "./delivery/connections.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "./delivery/operation.ts";
 import { eventStream } from "./delivery/server_sent_events.ts";
-import { addressOf } from "./delivery/sockets.ts";
+import { addressOf } from "./guards/address.ts";
+import type { Guards } from "./guards/guards.ts";
+import type { Lifetime } from "./guards/lifetime.ts";
 import type { Origins } from "./origins.ts";
 import { bearerToken, endedSession, type Sessions } from "./sessions.ts";
 import { type ShortWay, shortWay } from "./short_way.ts";
@@ -24,6 +26,7 @@ export interface GraphQLRouteOptions {
   readonly subscriptions: Subscriptions;
   readonly sessions: Sessions;
   readonly origins: Origins;
+  readonly guards: Guards;
   readonly connections: Connections;
   readonly stopping: AbortSignal;
   readonly log: Logger;
@@ -31,8 +34,12 @@ export interface GraphQLRouteOptions {
 
 /** Adds the route; the answer is the short way to it. */
 export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
-  const { documents, sessions, origins, log } = options;
-  const handle = createGraphQLHandler<Caller>({ documents, context: (caller) => caller, log });
+  const { documents, sessions, origins, guards, log } = options;
+  const handle = createGraphQLHandler<Caller>({
+    check: (params, caller) => guards.check(documents(), params, caller),
+    context: (caller) => caller,
+    log,
+  });
 
   // Without it an allowed page could ask, but its browser wouldn't let it read the answer.
   const forPages = cors({
@@ -49,11 +56,13 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
     const accept = c.req.header("accept") ?? "*/*";
     try {
       origins.check(c.req.header("origin"), c.req.header("host"));
-      const caller = new Caller(sessions, bearerToken(c.req.header("authorization")), c.get("requestId"));
+      const address = addressOf(c.env.incoming!, guards.proxies);
+      guards.admit(address, bodyBytes(c));
+      const caller = new Caller(sessions, bearerToken(c.req.header("authorization")), c.get("requestId"), address);
       // Checked before the document is looked at: what a stranger's document costs is theirs to pay.
       await caller.session();
       let text: Promise<string> | undefined;
-      const body = () => text ??= readText(c);
+      const body = () => text ??= readText(c, guards.bodyBytes);
       if (accept.includes("text/event-stream")) {
         const streamed = await stream(c, body, caller, options, accept.trim() === "text/event-stream");
         if (streamed !== undefined) return streamed;
@@ -64,7 +73,7 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
         header: (name) =>
           name === "accept" ? accept.replace(/,?\s*text\/event-stream[^,]*/, "") || "*/*" : c.req.header(name),
         body,
-        call: caller,
+        call: caller.during(lifetimeOf(c, guards)),
       });
       return new Response(answer, { status, headers });
     } catch (error) {
@@ -72,10 +81,26 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
       if (!(error instanceof UserError)) throw error;
       const retryAfter = error.extensions.retryAfterSeconds;
       if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
+      // Of chunks whose end was not read nobody knows where the next request begins.
+      if (!c.env.incoming!.complete && c.req.header("transfer-encoding")) c.header("connection", "close");
       return c.json({ errors: [maskError(error, log)] }, statusOf(error));
     }
   });
-  return shortWay(documents, handle, sessions, log);
+  return shortWay(documents, handle, sessions, guards, log);
+}
+
+/** As its sender says; undefined where they don't. */
+function bodyBytes(c: RequestContext): number | undefined {
+  if (c.req.method === "GET") return 0;
+  const length = c.req.header("transfer-encoding") === undefined ? c.req.header("content-length") : undefined;
+  return length === undefined ? undefined : Number(length);
+}
+
+/** Of an operation that has one answer: as long as its client waits for it. */
+function lifetimeOf(c: RequestContext, guards: Guards): Lifetime {
+  const lifetime = guards.lifetime();
+  c.env.outgoing!.once("close", () => lifetime.leave());
+  return lifetime;
 }
 
 /** The operation as an event stream, if that is what its caller has to be answered with. */
@@ -83,7 +108,7 @@ async function stream(
   c: RequestContext,
   body: () => Promise<string>,
   caller: Caller,
-  { documents, subscriptions, connections, stopping, log }: GraphQLRouteOptions,
+  { documents, subscriptions, connections, guards, stopping, log }: GraphQLRouteOptions,
   onlyEvents: boolean,
 ): Promise<Response | undefined> {
   const request = {
@@ -94,14 +119,14 @@ async function stream(
   };
   let params: RequestParams;
   try {
-    const parsed = await parseRequestParams(request as never);
+    const parsed = await requestParams(request as never);
     if (Array.isArray(parsed)) return undefined;
     params = parsed as RequestParams;
   } catch (error) {
     if (error instanceof UserError) throw error;
     return undefined;
   }
-  const checked = documents().check(params.query);
+  const checked = guards.look(documents(), params, caller.address);
   const refused = (errors: readonly GraphQLError[]) =>
     c.json({ errors: errors.map((error) => maskError(error, log)) }, 400);
   if ("errors" in checked) return onlyEvents ? refused(checked.errors) : undefined;
@@ -113,21 +138,23 @@ async function stream(
   }
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
+  const { userId } = await caller.session();
+  await guards.count(checked, params, caller.address, userId);
   const { operationName, variables } = params;
   const { outboxes } = connections;
-  const cutOff = () => c.env.incoming?.socket?.destroy?.();
+  const cutOff = () => c.env.incoming?.socket.destroy();
   if (operation !== "subscription") {
+    const asking = caller.during(lifetimeOf(c, guards));
     return eventStream({
       stopping,
       outboxes,
       cutOff,
-      start: (sink) => giveOnce(() => checked.execute(params, caller), sink, log),
+      start: (sink) => giveOnce(() => checked.execute(params, asking), sink, log),
     });
   }
   const lastEventId = c.req.header("last-event-id") || undefined;
   const asked: SubscriptionRequest = { ...checked, operationName, variables, caller, lastEventId };
-  const { userId } = await caller.session();
-  const onEnd = connections.takeBoth(addressOf(remoteAddress(c)), userId);
+  const onEnd = connections.takeBoth(caller.address, userId);
   const watch = (onEnded: (errors: readonly GraphQLFormattedError[]) => void) =>
     caller.watch(() => onEnded([maskError(endedSession(), log).toJSON()]));
   return eventStream({ stopping, outboxes, cutOff, start: (sink) => subscriptions.start(asked, sink), watch, onEnd });

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { Agent, type Dispatcher } from "undici";
 import { UserError } from "../kit/errors.ts";
 import { SECOND } from "../kit/time.ts";
+import { CallCancelled, type Lifetime } from "./guards/lifetime.ts";
 
 /** How many connections one origin gets; beyond, requests wait for one that is free, within their own limit of time. */
 const CONNECTIONS = 128;
@@ -34,15 +35,18 @@ export interface HttpRequest {
   readonly body: string | undefined;
   /** In milliseconds; the request is given up then. */
   readonly limitMs: number;
+  /** The request is given up as well when nobody waits for its answer any more. */
+  readonly lifetime?: Lifetime;
 }
 
 /**
  * Whatever answer comes, redirects too.
  * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer; `cause` says why, for the log.
+ * CallCancelled where its lifetime has ended before
  */
 export function request(
   url: string,
-  { method, headers, body, limitMs }: HttpRequest,
+  { method, headers, body, limitMs, lifetime }: HttpRequest,
 ): Promise<{ status: number; text: string }> {
   const { origin, path } = split(url);
   return new Promise((resolve, reject) => {
@@ -51,12 +55,19 @@ export function request(
     let size = 0;
     const chunks: Buffer[] = [];
     let late: UserError | undefined;
-    const timer = setTimeout(() => {
-      late = new UserError("TIMEOUT", "a service took too long to answer");
+    const giveUp = (why: UserError) => {
+      clearTimeout(timer);
+      late = why;
       // First: to abort tells onResponseError at once.
-      reject(late);
-      controller?.abort(late);
+      reject(why);
+      controller?.abort(why);
+    };
+    const timer = setTimeout(() => {
+      stay?.();
+      giveUp(new UserError("TIMEOUT", "a service took too long to answer"));
     }, limitMs);
+    const stay = lifetime?.onCancel(() => giveUp(new CallCancelled()));
+    if (late !== undefined) return;
     agent.dispatch({ origin, path, method, headers, body }, {
       onRequestStart(started) {
         controller = started;
@@ -73,10 +84,12 @@ export function request(
       },
       onResponseEnd() {
         clearTimeout(timer);
+        stay?.();
         resolve({ status, text: textOf(chunks) });
       },
       onResponseError(_, error) {
         clearTimeout(timer);
+        stay?.();
         reject(new UserError("SERVICE_UNAVAILABLE", "a service is away just now", {}, error));
       },
     });

@@ -8,9 +8,11 @@ import { SECOND } from "../kit/time.ts";
 import type { ShortWay } from "./short_way.ts";
 import type { Sockets } from "./delivery/sockets.ts";
 
-/** The head of a request must be there within this time, and all of it within the next, in milliseconds. */
+/** The head of a request must be there within this time, and all of it within the next, in milliseconds; 408 then. */
 const HEADERS_LIMIT_MS = 10 * SECOND;
-const REQUEST_LIMIT_MS = 30 * SECOND;
+const REQUEST_LIMIT_MS = 15 * SECOND;
+/** How often that is looked at. */
+const LIMITS_INTERVAL_MS = SECOND;
 
 export interface ListenOptions {
   readonly short?: ShortWay;
@@ -25,7 +27,12 @@ export function listenWithSockets(
   return async (app: App, hostname: string, port: number): Promise<Listener> => {
     const long = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const server = createServer(
-      { headersTimeout: HEADERS_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: 65 * SECOND },
+      {
+        headersTimeout: HEADERS_LIMIT_MS,
+        requestTimeout: REQUEST_LIMIT_MS,
+        connectionsCheckingInterval: LIMITS_INTERVAL_MS,
+        keepAliveTimeout: 65 * SECOND,
+      },
       (request, response) => {
         if (leaving?.aborted) response.shouldKeepAlive = false;
         void (short(request, response) || long(request, response));

@@ -14,6 +14,8 @@ import { HubSubscriptions } from "./delivery/subscriptions.ts";
 import { serveSockets } from "./delivery/sockets.ts";
 import { LastingSubscriptions } from "./graph/lasting_subscriptions.ts";
 import { SchemaChanges } from "./graph/schema_changes.ts";
+import { Guards } from "./guards/guards.ts";
+import { readTrustedDocuments } from "./guards/trusted_documents.ts";
 import { serveGraphQL } from "./graphql_route.ts";
 import { listenWithSockets } from "./listen.ts";
 import { migrations } from "./migrations/mod.ts";
@@ -38,6 +40,7 @@ import { RequiredParticipants } from "./two_phase/required.ts";
 import { serveTransactions } from "./two_phase/routes.ts";
 
 const config = readConfig({ ...COMMON_SETTINGS, ...DATABASE_SETTINGS, ...GATEWAY_SETTINGS });
+const trusted = await readTrustedDocuments(config.NOTIFYX_TRUSTED_DOCUMENTS);
 /** Without these the graph would be of no use, and sending would be refused. */
 const NEEDED = ["auth", "notifications", "counter"];
 
@@ -77,12 +80,14 @@ await runService({
     let wasWhole = false;
     const overview = new Overview(directory, figures, balancer, changes, () => supergraph);
     const own = ownSchema(overview, coordinator, keys);
+    const guards = new Guards(config, trusted);
     const supergraph: Supergraph = new Supergraph({
       directory,
       calls: new SubgraphCalls(balancer, own, figures, log),
       secret,
       own,
       first: NEEDED,
+      rules: guards.rules,
       onChange(before, after) {
         // What comes together at the start is no change.
         if (wasWhole && before !== undefined) void changes.record(before, after);
@@ -107,6 +112,7 @@ await runService({
       subscriptions,
       sessions,
       origins: new Origins(config.NOTIFYX_ALLOWED_ORIGINS),
+      guards,
       connections: new Connections(config, log),
       log,
     };

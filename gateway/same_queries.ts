@@ -4,26 +4,29 @@
  */
 
 import type { Answer } from "../kit/graphql.ts";
+import type { Lifetime } from "./guards/lifetime.ts";
 
 interface Waiting {
   readonly answer: Promise<Answer>;
+  readonly lifetime: Lifetime;
   start(): void;
 }
 
 export class SameQueries {
   #waiting = new Map<string, Waiting>();
 
-  /** The answer that will be had by `key` in this turn. */
-  get(key: string): Promise<Answer> | undefined {
-    return this.#waiting.get(key)?.answer;
+  /** The answer that will be had by `key` in this turn; whoever takes it shares its lifetime. */
+  get(key: string): Pick<Waiting, "answer" | "lifetime"> | undefined {
+    return this.#waiting.get(key);
   }
 
   /** Executes at the end of the turn; until then {@link get} gives its answer. */
-  run(key: string, execute: () => Promise<Answer> | Answer): Promise<Answer> {
+  run(key: string, lifetime: Lifetime, execute: () => Promise<Answer> | Answer): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     if (this.#waiting.size === 0) setImmediate(() => this.#startAll());
     this.#waiting.set(key, {
       answer: promise,
+      lifetime,
       start() {
         try {
           const answer = execute();

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { whole } from "../kit/config.ts";
 import { SOCKET_SETTINGS } from "./delivery/settings.ts";
+import { GUARD_SETTINGS } from "./guards/settings.ts";
 
 const origins = v.pipe(
   v.string(),
@@ -15,6 +16,7 @@ const origins = v.pipe(
 
 export const GATEWAY_SETTINGS = {
   ...SOCKET_SETTINGS,
+  ...GUARD_SETTINGS,
   /** Web pages that may use this gateway besides its own. */
   NOTIFYX_ALLOWED_ORIGINS: v.optional(origins, ""),
   /** Which instance of a service is asked: upstream/choice.ts. */

@@ -8,19 +8,16 @@ import { getOperationAST, OperationTypeNode } from "graphql";
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { UserError } from "../kit/errors.ts";
-import {
-  type Answer,
-  type DocumentCache,
-  type GraphQLHandler,
-  maskError,
-  type OperationParams,
-} from "../kit/graphql.ts";
+import { type Answer, type DocumentCache, type GraphQLHandler, isByHashAlone, maskError } from "../kit/graphql.ts";
 import { requestIdOf, statusOf } from "../kit/http.ts";
 import { type Logger, withContext } from "../kit/log.ts";
 import { httpDuration, httpInFlight } from "../kit/metrics.ts";
 import { SECOND } from "../kit/time.ts";
 import { Caller } from "./caller.ts";
 import { resultText } from "./delivery/executed.ts";
+import { addressOf } from "./guards/address.ts";
+import type { Guards } from "./guards/guards.ts";
+import type { DocumentParams } from "./guards/persisted_documents.ts";
 import { SameQueries } from "./same_queries.ts";
 import { bearerToken, type Sessions } from "./sessions.ts";
 
@@ -51,44 +48,70 @@ export function shortWay(
   documents: () => DocumentCache,
   handle: GraphQLHandler<Caller>,
   sessions: Sessions,
+  guards: Guards,
   log: Logger,
 ): ShortWay {
+  const mostBytes = Math.min(BODY_LIMIT_BYTES, guards.bodyBytes);
   const same = new SameQueries();
 
   /** Undefined where the body or the document is unusual. */
-  const executePlain = (text: string, key: string, caller: Caller): Promise<Answer> | Answer | undefined => {
+  const executePlain = async (
+    text: string,
+    caller: Caller,
+    userId: string | null,
+    response: ServerResponse,
+  ): Promise<Answer | undefined> => {
+    const key = `${caller.token}\n${text}`;
+    const waiting = same.get(key);
+    if (waiting !== undefined) {
+      // One execution is counted once.
+      waiting.lifetime.share();
+      response.once("close", () => waiting.lifetime.leave());
+      return await waiting.answer;
+    }
     const plain = plainRequest(text);
     if (plain === undefined) return undefined;
-    const checked = documents().check(plain.query);
+    const checked = guards.look(documents(), plain, caller.address);
     if ("errors" in checked) return undefined;
     const operation = getOperationAST(checked.document, plain.operationName)?.operation;
-    if (operation === OperationTypeNode.QUERY) return same.run(key, () => checked.execute(plain, caller));
-    return operation === OperationTypeNode.MUTATION ? checked.execute(plain, caller) : undefined;
+    if (operation === undefined || operation === OperationTypeNode.SUBSCRIPTION) return undefined;
+    const counting = guards.count(checked, plain, caller.address, userId);
+    if (counting !== undefined) await counting;
+    if (operation === OperationTypeNode.MUTATION) return await checked.execute(plain, caller);
+    const lifetime = guards.lifetime();
+    response.once("close", () => lifetime.leave());
+    const asking = caller.during(lifetime);
+    // What had to wait may find that another one has begun meanwhile.
+    const execute = () => checked.execute(plain, asking);
+    return await (counting === undefined ? same.run(key, lifetime, execute) : execute());
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> => {
     try {
       const body = readBody(request);
-      const caller = new Caller(sessions, bearerToken(request.headers.authorization), requestId);
-      // Awaited below, also where the session is refused.
+      // Awaited below, also where the request is refused before.
       body.catch(() => {});
-      await caller.session();
+      const address = addressOf(request, guards.proxies);
+      guards.admit(address, Number(request.headers["content-length"]));
+      const caller = new Caller(sessions, bearerToken(request.headers.authorization), requestId, address);
+      const { userId } = await caller.session();
       const text = await body;
       const type = ANSWER_TYPES.get(request.headers.accept ?? "*/*");
       if (type !== undefined) {
-        const key = `${caller.token}\n${text}`;
-        const given = await (same.get(key) ?? executePlain(text, key, caller));
+        const given = await executePlain(text, caller, userId, response);
         if (given !== undefined) {
           const status = type === JSON_TYPE || hasData(given) ? 200 : 400;
           return end(response, status, { "content-type": type }, resultText(given, log));
         }
       }
+      const lifetime = guards.lifetime();
+      response.once("close", () => lifetime.leave());
       const [result, { status, headers }] = await handle({
         method: "POST",
         url: "/graphql",
         header: (name) => request.headers[name] as string | undefined,
         body: () => Promise.resolve(text),
-        call: caller,
+        call: caller.during(lifetime),
       });
       end(response, status, headers ?? {}, result ?? "");
     } catch (error) {
@@ -112,7 +135,7 @@ export function shortWay(
   };
 
   return (request, response) => {
-    if (!isShort(request)) return false;
+    if (!isShort(request, mostBytes)) return false;
     const began = performance.now();
     const requestId = requestIdOf(request.headers["x-request-id"] as string | undefined);
     httpInFlight.inc();
@@ -124,15 +147,15 @@ export function shortWay(
   };
 }
 
-function isShort({ method, url, headers }: IncomingMessage): boolean {
+function isShort({ method, url, headers }: IncomingMessage, mostBytes: number): boolean {
   return method === "POST" && url === "/graphql" && headers.origin === undefined &&
-    headers["transfer-encoding"] === undefined && Number(headers["content-length"]) <= BODY_LIMIT_BYTES &&
+    headers["transfer-encoding"] === undefined && Number(headers["content-length"]) <= mostBytes &&
     headers["content-type"]?.startsWith("application/json") === true && headers["content-encoding"] === undefined &&
     headers.expect === undefined && headers.accept?.includes("text/event-stream") !== true;
 }
 
 /** A body in which nothing is unusual. */
-function plainRequest(text: string): (OperationParams & { readonly query: string }) | undefined {
+function plainRequest(text: string): DocumentParams | undefined {
   let body: Record<string, unknown> | null;
   try {
     body = JSON.parse(text);
@@ -140,10 +163,14 @@ function plainRequest(text: string): (OperationParams & { readonly query: string
     return undefined;
   }
   if (body === null || typeof body !== "object" || Array.isArray(body)) return undefined;
-  const { query, variables, operationName, extensions } = body;
+  const { query = isByHashAlone(body) ? "" : undefined, variables, operationName, extensions } = body;
   const isPlain = typeof query === "string" && (operationName == null || typeof operationName === "string") &&
-    (variables == null || typeof variables === "object" && !Array.isArray(variables)) && extensions == null;
-  return isPlain ? body as never : undefined;
+    isMap(variables) && isMap(extensions);
+  return isPlain ? { query, variables, operationName, extensions } as DocumentParams : undefined;
+}
+
+function isMap(value: unknown): boolean {
+  return value == null || typeof value === "object" && !Array.isArray(value);
 }
 
 function hasData(answer: Answer): boolean {

@@ -69,13 +69,15 @@ export class SubgraphCalls implements Services {
     const headers = await headersOf(caller, "application/graphql-response+json, application/json");
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = operation !== OperationTypeNode.MUTATION;
+    // A mutation is done, whoever still waits for its answer.
+    const lifetime = mayRepeat ? caller.lifetime : undefined;
     const { status, text } = await this.balancer.ask(
       service,
-      CALL_LIMIT_MS,
+      lifetime?.limit(CALL_LIMIT_MS) ?? CALL_LIMIT_MS,
       ({ id, url }, limitMs) =>
         this.figures.measure(id, async () => {
           headers[DEADLINE_HEADER] = String(Date.now() + Math.ceil(limitMs));
-          const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs });
+          const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs, lifetime });
           // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
           if (service === "auth" && !mayRepeat) caller.signedOut();
           // Here, so that it counts against the instance; what is wrong with the question doesn't.

@@ -7,7 +7,7 @@
 
 import { type GraphQLSchema, validateSchema } from "graphql";
 import { type Directory, type Instance, reason } from "../kit/directory.ts";
-import type { DocumentCache } from "../kit/graphql.ts";
+import type { DocumentCache, DocumentRules } from "../kit/graphql.ts";
 import type { Logger } from "../kit/log.ts";
 import { delay, MINUTE, SECOND } from "../kit/time.ts";
 import { compose, type Refusal, type Subgraphs } from "./graph/composition.ts";
@@ -32,6 +32,8 @@ export interface SupergraphOptions {
   readonly own: GraphQLSchema;
   /** Services that were there before all others: where one doesn't go together with them, it is refused. */
   readonly first: readonly string[];
+  /** What documents have to hold to besides the schema. */
+  readonly rules?: DocumentRules;
   /** How long a service that is away stands in the way of one that is there, in milliseconds; default a minute. */
   readonly yieldAfterMs?: number;
   /** Called after each replacement, with the schemas of before and after. */
@@ -194,10 +196,10 @@ export class Supergraph {
   }
 
   #make(subgraphs: Subgraphs): Graph {
-    const { calls, own } = this.options;
+    const { calls, own, rules } = this.options;
     const sorted = [...subgraphs.values()].sort((a, b) => a.service < b.service ? -1 : 1);
     const parts = new Map([[OWN, own], ...sorted.map(({ service, schema }) => [service, schema] as const)]);
-    return new Graph(this.#stitch(sorted), parts, calls);
+    return new Graph(this.#stitch(sorted), parts, calls, rules);
   }
 
   #fault(parts: readonly SubgraphTypes[]): string | undefined {

@@ -16,6 +16,9 @@ export const STATUS_OF_CODE = {
   SERVICE_UNAVAILABLE: 503,
   INTERNAL: 500,
   CURSOR_EXPIRED: 410,
+  // Apollo's, of automatic persisted queries: the client asks again with the whole document.
+  PERSISTED_QUERY_NOT_FOUND: 404,
+  PERSISTED_QUERY_NOT_SUPPORTED: 400,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS_OF_CODE;

@@ -11,9 +11,11 @@ import {
   GraphQLError,
   type GraphQLSchema,
   parse,
+  specifiedRules,
   validate,
+  type ValidationRule,
 } from "graphql";
-import { createHandler } from "graphql-http";
+import { createHandler, parseRequestParams } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
 import { isConnectionError, isDatabaseTimeout } from "./database_errors.ts";
@@ -31,17 +33,37 @@ export type Execute = (params: OperationParams, context: unknown) => Promise<Ans
 export interface ExecutableDocument {
   readonly document: DocumentNode;
   readonly schema: GraphQLSchema;
+  /** As {@link DocumentRules.hideSuggestions}. */
+  readonly hideSuggestions: boolean;
   readonly execute: Execute;
 }
 
 /** A document that may be executed, or what is wrong with it. */
 export type CheckedDocument = ExecutableDocument | { readonly errors: readonly GraphQLError[] };
 
+/** What documents have to hold to besides the schema. */
+export interface DocumentRules {
+  readonly maxTokens: number;
+  /** What is wrong with a document for its size: asked before it is validated, which takes time by the square of it. */
+  readonly inspect: (document: DocumentNode, schema: GraphQLSchema) => readonly GraphQLError[];
+  /** Besides those of GraphQL itself. */
+  readonly validationRules: readonly ValidationRule[];
+  /** Whether errors don't name what of the schema may have been meant. */
+  readonly hideSuggestions: boolean;
+}
+
+export const OPEN_RULES: DocumentRules = {
+  maxTokens: 10_000,
+  inspect: () => [],
+  validationRules: [],
+  hideSuggestions: false,
+};
+
 /** The largest document, in characters. */
 const DOCUMENT_LIMIT = 100_000;
-/** How many documents one schema remembers, and how many characters of them in all. */
+/** How many documents one schema remembers, and how many characters of them in all: parsed, each takes 100 to 170 bytes. */
 const CACHED_DOCUMENTS = 2_000;
-const CACHED_CHARACTERS = 8_000_000;
+const CACHED_CHARACTERS = 500_000;
 
 /** Parses and validates each document once for each schema: validating costs 100 µs and more, even for `{ ok }`. */
 export class DocumentCache {
@@ -54,17 +76,24 @@ export class DocumentCache {
   /** @param executeOf how a document is executed; by graphql-js on `schema` unless given */
   constructor(
     readonly schema: GraphQLSchema,
-    private readonly executeOf: (document: DocumentNode) => Execute = (document) => (params, context) =>
-      execute(executionArgs({ schema, document }, params, context)),
+    private readonly executeOf?: (document: DocumentNode) => Execute,
+    private readonly rules: DocumentRules = OPEN_RULES,
   ) {}
 
   check(source: string): CheckedDocument {
     let checked = this.#checked.get(source);
     if (checked === undefined) {
       checked = this.#checkNew(source);
+      if ("errors" in checked) checked = { errors: checked.errors.map(withoutTrace) };
       this.#checked.set(source, checked);
     }
     return checked;
+  }
+
+  #executeOf(document: DocumentNode): Execute {
+    const { schema, rules: { hideSuggestions } } = this;
+    return this.executeOf?.(document) ??
+      ((params, context) => execute(executionArgs({ schema, document, hideSuggestions }, params, context)));
   }
 
   #checkNew(source: string): CheckedDocument {
@@ -72,10 +101,14 @@ export class DocumentCache {
       return { errors: [new UserError("BAD_USER_INPUT", `the document is over ${DOCUMENT_LIMIT} characters`)] };
     }
     try {
-      const document = parse(source, { maxTokens: 10_000 });
-      const errors = validate(this.schema, document, undefined, { maxErrors: 20 });
+      const { maxTokens, inspect, validationRules, hideSuggestions } = this.rules;
+      const document = parse(source, { maxTokens });
+      const refused = inspect(document, this.schema);
+      if (refused.length > 0) return { errors: refused };
+      const rules = [...specifiedRules, ...validationRules];
+      const errors = validate(this.schema, document, rules, { maxErrors: 20, hideSuggestions });
       if (errors.length > 0) return { errors };
-      return { document, schema: this.schema, execute: this.executeOf(document) };
+      return { document, schema: this.schema, hideSuggestions, execute: this.#executeOf(document) };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       // The parser and some rules are recursive, so that a document of the allowed size can still be nested beyond the stack.
@@ -87,9 +120,19 @@ export class DocumentCache {
   }
 }
 
+/**
+ * The error to be kept: it says where in the text it is, but holds neither the parsed document nor its stack, whose frames hold all that
+ * validation had looked at (10 MB for a document of 500 fields).
+ */
+function withoutTrace({ message, source, positions, extensions }: GraphQLError): GraphQLError {
+  const error = new GraphQLError(message, { source, positions, extensions });
+  error.stack = "";
+  return error;
+}
+
 export interface GraphQLHandlerOptions<Call> {
-  /** Asked at each request, so that the schema may change while the process runs. */
-  readonly documents: () => DocumentCache;
+  /** The document that a request asks for; what it throws is the whole answer. */
+  readonly check: (params: RequestParams, call: Call) => CheckedDocument | Promise<CheckedDocument>;
   /** What resolvers get as their context. */
   readonly context: (call: Call) => unknown;
   readonly log: Logger;
@@ -110,8 +153,9 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
   const formatError = (error: Readonly<GraphQLError | Error>) => maskError(error, options.log);
   const handle = createHandler<GraphQLRequest<Call>, Call, Record<PropertyKey, unknown>>({
     formatError,
-    onSubscribe: ({ context }, params) => {
-      const checked = options.documents().check(params.query);
+    parseRequestParams: requestParams,
+    onSubscribe: async ({ context }, params) => {
+      const checked = await options.check(params, context);
       if ("errors" in checked) return checked.errors;
       const run = () => checked.execute(params, options.context(context));
       return { ...executionArgs(checked, params, undefined), run } as unknown as OperationArgs<
@@ -145,12 +189,39 @@ export function resultOf(answer: Answer): ExecutionResult {
   return typeof answer === "string" ? JSON.parse(answer) as ExecutionResult : answer;
 }
 
+/**
+ * What a request asks for. One that names its document by a hash alone (`extensions.persistedQuery`) is taken as well: its query is `""`.
+ * @throws Error where it is no request of GraphQL
+ */
+export async function requestParams<Raw, Context>(request: HttpRequest<Raw, Context>) {
+  const { url, body, ...others } = request;
+  const isByHash = url.includes("persistedQuery") && !/[?&]query=/.test(url);
+  const read = async () => withQuery(await (body as () => Promise<string>)());
+  return await parseRequestParams({ ...others, url: isByHash ? `${url}&query=` : url, body: read } as HttpRequest<
+    Raw,
+    Context
+  >);
+}
+
+function withQuery(text: string): string | Record<string, unknown> {
+  const body = JSON.parse(text);
+  // What is no object is refused as the text that it is.
+  if (typeof body !== "object" || body === null) return text;
+  return isByHashAlone(body) ? { ...body, query: "" } : body;
+}
+
+export function isByHashAlone({ query, extensions }: Readonly<Record<string, unknown>>): boolean {
+  return (query === undefined || query === null) && typeof extensions === "object" && extensions !== null &&
+    "persistedQuery" in extensions;
+}
+
 export function executionArgs(
-  { schema, document }: Pick<ExecutionArgs, "schema" | "document">,
+  { schema, document, hideSuggestions }: Pick<ExecutionArgs, "schema" | "document" | "hideSuggestions">,
   params: OperationParams,
   contextValue: unknown,
 ): ExecutionArgs {
-  return { schema, document, contextValue, operationName: params.operationName, variableValues: params.variables };
+  const { operationName, variables: variableValues } = params;
+  return { schema, document, contextValue, operationName, variableValues, hideSuggestions };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { type Context, Hono } from "hono";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
@@ -12,22 +13,22 @@ import { STATUS_OF_CODE, UserError } from "./errors.ts";
 import type { ErrorCode } from "./errors.ts";
 import { type Logger, withContext } from "./log.ts";
 import { httpDuration, httpInFlight, registry } from "./metrics.ts";
+import { pageHeaders } from "./page_headers.ts";
 import { sameSecret } from "./secret.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
 import { type StatusPage, statusPage } from "./status_page.ts";
 
 /** The largest body that is read, in bytes; 413 beyond. */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Up to so many times as much is read and not kept: a connection with bytes that nobody reads is reset, and the answer lost. */
+const READ_OVER = 8;
 /** How long a body may take to arrive, in milliseconds; 408 then. */
 const BODY_LIMIT_MS = 10 * SECOND;
 
 export interface Env {
   Variables: { requestId: string };
-  /** Deno.serve's `info`, or `{ incoming }` of @hono/node-server. */
-  Bindings: {
-    remoteAddr?: { hostname?: string };
-    incoming?: { socket?: { remoteAddress?: string; destroy?(): void } };
-  };
+  /** Deno.serve's `info`, or `{ incoming, outgoing }` of @hono/node-server. */
+  Bindings: { remoteAddr?: { hostname?: string }; incoming?: IncomingMessage; outgoing?: ServerResponse };
 }
 export type App = Hono<Env>;
 export type RequestContext = Context<Env>;
@@ -93,11 +94,9 @@ export function createApp(options: AppOptions): App {
   });
   app.get("/dashboard", async (c) => {
     allowLocalOrMember(c, options.secret);
-    c.header(
-      "content-security-policy",
-      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    );
-    return c.html(await statusPage(options.service, options.statusPage, readyChecks));
+    const headers = pageHeaders(["default-src 'none'", "style-src 'unsafe-inline'", "form-action 'none'"]);
+    const page = await statusPage(options.service, options.statusPage, readyChecks);
+    return c.html(page, 200, { ...headers, "cache-control": "no-store" });
   });
   return app;
 }
@@ -129,13 +128,13 @@ class BodyError extends UserError {
 }
 
 /**
- * The body as text. @throws UserError `BAD_USER_INPUT` where it is not UTF-8 or, with 413, over {@link BODY_LIMIT_BYTES};
+ * The body as text. @throws UserError `BAD_USER_INPUT` where it is not UTF-8 or, with 413, over `mostBytes`;
  * `TIMEOUT`, with 408, where it doesn't come; `SERVICE_UNAVAILABLE` where it breaks off
  */
-export async function readText(c: RequestContext): Promise<string> {
+export async function readText(c: RequestContext, mostBytes = BODY_LIMIT_BYTES): Promise<string> {
   let bytes: BufferSource;
   try {
-    bytes = await withTimeLimit("the body", BODY_LIMIT_MS, readBytes(c));
+    bytes = await withTimeLimit("the body", BODY_LIMIT_MS, readBytes(c, mostBytes));
   } catch (error) {
     if (error instanceof TimeLimitError) throw new BodyError(408, "TIMEOUT", "the body took too long to arrive");
     if (error instanceof UserError) throw error;
@@ -150,20 +149,21 @@ export async function readText(c: RequestContext): Promise<string> {
 }
 
 // Not Hono's bodyLimit: it reads `request.signal`, which halves Deno.serve, and waits for a chunked body without a limit of time.
-async function readBytes(c: RequestContext): Promise<BufferSource> {
-  const tooLarge = () => new BodyError(413, "BAD_USER_INPUT", "the body is over 1 MiB");
+async function readBytes(c: RequestContext, mostBytes: number): Promise<BufferSource> {
+  const tooLarge = () => new BodyError(413, "BAD_USER_INPUT", `the body is over ${mostBytes} bytes`);
   const length = c.req.header("content-length");
   if (length !== undefined && c.req.header("transfer-encoding") === undefined) {
-    if (Number(length) > BODY_LIMIT_BYTES) throw tooLarge();
+    if (Number(length) > mostBytes) throw tooLarge();
     return await c.req.arrayBuffer();
   }
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of c.req.raw.body ?? []) {
     size += chunk.byteLength;
-    if (size > BODY_LIMIT_BYTES) throw tooLarge();
-    chunks.push(chunk);
+    if (size > READ_OVER * mostBytes) throw tooLarge();
+    if (size <= mostBytes) chunks.push(chunk);
   }
+  if (size > mostBytes) throw tooLarge();
   return await new Blob(chunks).arrayBuffer();
 }
 

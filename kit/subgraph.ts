@@ -47,7 +47,11 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
   });
   stopAtDeadline(schema);
   const documents = new DocumentCache(schema);
-  const handle = createGraphQLHandler<SubgraphContext>({ documents: () => documents, context: (call) => call, log });
+  const handle = createGraphQLHandler<SubgraphContext>({
+    check: ({ query }) => documents.check(query),
+    context: (call) => call,
+    log,
+  });
 
   app.on(["GET", "POST"], "/graphql", async (c) => {
     const deadline = deadlineOf(c.req.header(DEADLINE_HEADER));

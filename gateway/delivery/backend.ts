@@ -8,6 +8,7 @@ import { type DocumentCache, maskError, type OperationParams } from "../../kit/g
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, withTimeLimit } from "../../kit/time.ts";
 import { Caller } from "../caller.ts";
+import type { Guards } from "../guards/guards.ts";
 import { bearerToken, type Sessions } from "../sessions.ts";
 import { CLOSE } from "./close_codes.ts";
 import { resultText } from "./executed.ts";
@@ -28,6 +29,7 @@ export interface BackendOptions {
   readonly sessions: Sessions;
   readonly subscriptions: Subscriptions;
   readonly connections: Connections;
+  readonly guards: Guards;
   readonly log: Logger;
 }
 
@@ -47,11 +49,12 @@ export class SocketBackend implements Backend {
     return messages === null ? undefined : new MessageRate(messages.perSecond, messages.burst);
   }
 
-  async admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void): Promise<Admitted> {
+  async admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void, address: string): Promise<Admitted> {
     let unwatch = () => {};
     try {
+      this.options.guards.admit(address, 0);
       const token = bearerToken(payload.authorization ?? payload.Authorization);
-      const caller = new Caller(this.options.sessions, token, crypto.randomUUID());
+      const caller = new Caller(this.options.sessions, token, crypto.randomUUID(), address);
       // Before the exchange: a session that ends meanwhile is heard of as well.
       unwatch = caller.watch(onEnded);
       const { userId } = await withTimeLimit("a session's exchange", ADMIT_LIMIT_MS, caller.session());
@@ -68,7 +71,10 @@ export class SocketBackend implements Backend {
   }
 
   async start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running> {
-    const checked = this.options.documents().check(payload.query);
+    const { documents, guards } = this.options;
+    // A message is a request as any other.
+    guards.admit(caller.address, 0);
+    const checked = guards.look(documents(), payload, caller.address);
     if ("errors" in checked) return this.#refuse(operation, checked.errors);
     const { operationName, variables } = payload;
     const type = getOperationAST(checked.document, operationName)?.operation;
@@ -79,8 +85,15 @@ export class SocketBackend implements Backend {
     const request = { ...checked, operationName, variables, caller };
     const isSubscription = type === OperationTypeNode.SUBSCRIPTION;
     if (!operation.begin(isSubscription ? "subscription" : "request")) return NOTHING;
-    if (isSubscription) return await this.options.subscriptions.start(request, operation);
-    const executing = Promise.resolve(checked.execute({ operationName, variables } as OperationParams, caller));
+    const counting = caller.session().then(({ userId }) => guards.count(checked, payload, caller.address, userId));
+    if (isSubscription) {
+      await counting;
+      return await this.options.subscriptions.start(request, operation);
+    }
+    const lifetime = guards.lifetime();
+    operation.running = { stop: () => lifetime.leave() };
+    const execute = () => checked.execute({ operationName, variables } as OperationParams, caller.during(lifetime));
+    const executing = counting.then(execute);
     if (type === OperationTypeNode.MUTATION) this.#keep(executing);
     const result = await executing;
     if (operation.ended) return NOTHING;

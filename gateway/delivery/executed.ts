@@ -120,6 +120,6 @@ function discard(late: Awaited<ReturnType<typeof subscribe>>): void {
   if (Symbol.asyncIterator in late) late[Symbol.asyncIterator]().return?.().catch(() => {});
 }
 
-function argsOf({ document, schema, operationName, variables, caller }: SubscriptionRequest): ExecutionArgs {
-  return executionArgs({ document, schema }, { operationName, variables } as never, caller);
+function argsOf({ operationName, variables, caller, ...checked }: SubscriptionRequest): ExecutionArgs {
+  return executionArgs(checked, { operationName, variables } as never, caller);
 }

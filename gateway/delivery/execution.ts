@@ -20,6 +20,7 @@ import { type DocumentCache, executionArgs } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { Caller } from "../caller.ts";
+import { Lifetime } from "../guards/lifetime.ts";
 import { resultText } from "./executed.ts";
 import { sourceOf, type SubscriptionRequest } from "./operation.ts";
 
@@ -69,9 +70,9 @@ export class Executions {
   }
 
   /** For the viewer of `request` alone, on the graph as it is at each event. */
-  ofOne({ document, schema, operationName, variables, caller: viewer }: SubscriptionRequest): Execution {
-    const source = sourceOf(document);
-    let present: { readonly document: DocumentNode; readonly schema: GraphQLSchema } = { document, schema };
+  ofOne({ operationName, variables, caller: viewer, ...began }: SubscriptionRequest): Execution {
+    const source = sourceOf(began.document);
+    let present: Pick<SubscriptionRequest, "document" | "schema" | "hideSuggestions"> = began;
     return (root) => {
       const caller = new EventCaller(viewer, root);
       const checked = this.documents().check(source);
@@ -112,6 +113,6 @@ export class Executions {
 /** A caller for whom one event is executed: the gateway's own subscription fields give just that (own_schema.ts). */
 export class EventCaller extends Caller {
   constructor(caller: Caller, readonly root: unknown) {
-    super(caller.sessions, caller.token, caller.requestId);
+    super(caller.sessions, caller.token, caller.requestId, caller.address, new Lifetime(LIMIT_MS));
   }
 }

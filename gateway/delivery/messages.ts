@@ -2,6 +2,7 @@
 
 import type { GraphQLFormattedError } from "graphql";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from "graphql-ws";
+import { isByHashAlone } from "../../kit/graphql.ts";
 import { CLOSE, REASON_LIMIT_BYTES } from "./close_codes.ts";
 
 export const SUBPROTOCOL = GRAPHQL_TRANSPORT_WS_PROTOCOL;
@@ -10,9 +11,11 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** What an operation is asked for with. */
 export interface SubscribePayload {
+  /** Empty where `extensions.persistedQuery` names it by its hash alone. */
   readonly query: string;
   readonly operationName?: string | null;
   readonly variables?: Json | null;
+  readonly extensions?: Json | null;
 }
 
 export type ClientMessage =
@@ -72,6 +75,7 @@ function checkId(id: unknown): void {
 }
 
 function checkSubscribe(payload: unknown): void {
+  if (isObject(payload) && isByHashAlone(payload)) payload.query = "";
   if (!isObject(payload) || typeof payload.query !== "string") {
     throw new InvalidMessage("the payload of subscribe has a query, which is a string");
   }

@@ -23,6 +23,8 @@ export interface Sink {
 export interface SubscriptionRequest {
   readonly document: DocumentNode;
   readonly schema: GraphQLSchema;
+  /** Whether errors name what of the schema may have been meant. */
+  readonly hideSuggestions: boolean;
   readonly operationName: string | null | undefined;
   readonly variables: Readonly<Record<string, unknown>> | null | undefined;
   readonly caller: Caller;

@@ -35,10 +35,10 @@ export interface Admitted {
 export interface Backend {
   /**
    * Exchanges the session that connection_init's payload names, within a time limit of its own. `onEnded` is called once, when that
-   * session ends, also before this has resolved.
+   * session ends, also before this has resolved. `address` is the client's, as limits count it.
    * @throws Refused which says how the connection is closed
    */
-  admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void): Promise<Admitted>;
+  admit(payload: Readonly<Record<string, unknown>>, onEnded: () => void, address: string): Promise<Admitted>;
   /** Starts an operation, and has it begin. What is wrong with it is told by `operation.error`; what is thrown is a fault of ours. */
   start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running>;
   maskedErrors(errors: readonly Error[]): readonly GraphQLFormattedError[];
@@ -72,7 +72,7 @@ export class Connection implements OperationOwner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sessionEnded = false;
 
-  constructor(private readonly wire: Wire, private readonly backend: Backend) {
+  constructor(private readonly wire: Wire, private readonly backend: Backend, private readonly address = "") {
     this.#rate = backend.messageRate();
     this.#timer = setTimeout(() => this.#close(CLOSE.initTimeout), INIT_LIMIT_MS);
   }
@@ -152,7 +152,7 @@ export class Connection implements OperationOwner {
     this.#stopTimer();
     this.#state = "admitting";
     try {
-      const admitted = await this.backend.admit(payload, () => this.#endSession());
+      const admitted = await this.backend.admit(payload, () => this.#endSession(), this.address);
       if (this.#isClosed) return admitted.leave();
       this.#admitted = admitted;
       if (this.#state === "admitting") this.#state = "ready";

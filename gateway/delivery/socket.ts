@@ -85,12 +85,13 @@ export class Socket implements Wire, Pinged, OutboxOwner {
     outboxes: Outboxes,
     backend: Backend,
     private readonly events: SocketEvents,
+    address: string,
     /** Gives back its place among the gateway's connections. */
     readonly leave: () => void,
   ) {
     const writer = client.extensions === "" ? undefined : deflatingWriter(client);
     this.#outbox = new Outbox(outboxes, raw, this, writer);
-    this.connection = new Connection(this, backend);
+    this.connection = new Connection(this, backend, address);
     (client as Client)[SOCKET] = this;
     client.on("message", onMessage);
     client.on("pong", onPong);

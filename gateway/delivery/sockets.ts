@@ -6,6 +6,7 @@ import { reason } from "../../kit/directory.ts";
 import { type ErrorCode, UserError } from "../../kit/errors.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay } from "../../kit/time.ts";
+import { addressOf } from "../guards/address.ts";
 import type { Origins } from "../origins.ts";
 import { type BackendOptions, SocketBackend } from "./backend.ts";
 import { drainInBatches } from "./drain.ts";
@@ -63,9 +64,10 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
     if (!origins.isAllowed(request.headers.origin, request.headers.host)) {
       return refuse(raw, 403, "FORBIDDEN", "this Origin is not allowed");
     }
+    const address = addressOf(request, options.guards.proxies);
     let leave: () => void;
     try {
-      leave = connections.take(addressOf(request.socket.remoteAddress ?? ""));
+      leave = connections.take(address);
     } catch (error) {
       const { code, message, extensions } = error as UserError;
       return refuse(raw, code === "RATE_LIMITED" ? 429 : 503, code, message, extensions.retryAfterSeconds as number);
@@ -74,7 +76,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
     raw.once("close", leave);
     upgrade(upgrader, request, raw, head, (client) => {
       raw.removeListener("close", leave);
-      const socket = new Socket(client, raw, outboxes, backend, events, leave);
+      const socket = new Socket(client, raw, outboxes, backend, events, address, leave);
       open.add(socket);
       pings.add(socket);
     });
@@ -101,15 +103,6 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
 
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** Whose address it is: for IPv6 the network, of which one customer has all addresses. */
-export function addressOf(address: string): string {
-  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  const [head, tail = ""] = address.split("::");
-  const groups = head!.split(":");
-  const missing = address.includes("::") ? 8 - groups.length - tail.split(":").length : 0;
-  return [...groups, ...Array(Math.max(0, missing)).fill("0"), ...tail.split(":")].slice(0, 4).join(":");
 }
 
 function refuse(raw: Duplex, status: number, code: ErrorCode, error: string, retryAfterSeconds?: number): void {

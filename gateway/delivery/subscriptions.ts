@@ -64,9 +64,10 @@ export class HubSubscriptions implements Subscriptions {
     node: FieldNode,
     sink: Sink,
   ): Promise<Running> {
-    const { schema, caller, variables, lastEventId } = request;
+    const { schema, caller, variables, hideSuggestions, lastEventId } = request;
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
       maxErrors: 20,
+      hideSuggestions,
     });
     if (errors !== undefined) {
       sink.error(errors.map((error) => this.hub.masked(error)));

@@ -15,7 +15,15 @@ import {
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import { UserError } from "../../kit/errors.ts";
-import { type Answer, DocumentCache, type Execute, executionArgs, type OperationParams } from "../../kit/graphql.ts";
+import {
+  type Answer,
+  DocumentCache,
+  type DocumentRules,
+  type Execute,
+  executionArgs,
+  OPEN_RULES,
+  type OperationParams,
+} from "../../kit/graphql.ts";
 import type { Caller } from "../caller.ts";
 import { Ownership } from "./ownership.ts";
 import type { Plan } from "./plan.ts";
@@ -37,19 +45,21 @@ export class Graph {
     readonly schema: GraphQLSchema,
     parts: ReadonlyMap<string, GraphQLSchema>,
     private readonly services: Services,
+    private readonly rules: DocumentRules = OPEN_RULES,
   ) {
     this.#ownership = new Ownership(parts);
-    this.documents = new DocumentCache(schema, (document) => this.#executeOf(document));
+    this.documents = new DocumentCache(schema, (document) => this.#executeOf(document), rules);
   }
 
   #executeOf(document: DocumentNode): Execute {
     const operations = new Map<OperationDefinitionNode, PlannedOperation>();
     return (params, context) => {
       const operation = getOperationAST(document, params.operationName);
-      if (!operation) return execute(executionArgs({ schema: this.schema, document }, params, context));
+      const { schema, rules: { hideSuggestions } } = this;
+      if (!operation) return execute(executionArgs({ schema, document, hideSuggestions }, params, context));
       let planned = operations.get(operation);
       if (planned === undefined) {
-        planned = new PlannedOperation(this.schema, this.#ownership, document, operation);
+        planned = new PlannedOperation(schema, this.#ownership, document, operation, hideSuggestions);
         operations.set(operation, planned);
       }
       return this.#execute(planned, document, params, context as Caller);
@@ -66,7 +76,8 @@ export class Graph {
     if (errors !== undefined) return { errors };
     const plan = planned.plan(coerced);
     if (plan instanceof UserError) return { errors: [plan] };
-    if (plan === undefined) return execute(executionArgs({ schema: this.schema, document }, params, caller));
+    const { schema, rules: { hideSuggestions } } = this;
+    if (plan === undefined) return execute(executionArgs({ schema, document, hideSuggestions }, params, caller));
     return runPlan(plan, this.services, params.variables ?? {}, caller);
   }
 }
@@ -81,6 +92,7 @@ class PlannedOperation {
     private readonly ownership: Ownership,
     private readonly document: DocumentNode,
     private readonly operation: OperationDefinitionNode,
+    private readonly hideSuggestions: boolean,
   ) {
     this.#conditions = conditionsOf(document);
   }
@@ -88,7 +100,8 @@ class PlannedOperation {
   coerce(variables: Readonly<Record<string, unknown>>): ReturnType<typeof getVariableValues> {
     const { variableDefinitions } = this.operation;
     if (variableDefinitions === undefined || variableDefinitions.length === 0) return { coerced: {} };
-    return getVariableValues(this.schema, variableDefinitions, variables, { maxErrors: 20 });
+    const { schema, hideSuggestions } = this;
+    return getVariableValues(schema, variableDefinitions, variables, { maxErrors: 20, hideSuggestions });
   }
 
   plan(coerced: Readonly<Record<string, unknown>>): Plan | UserError | undefined {

@@ -23,6 +23,7 @@ import {
 import type { Instance } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
 import { delay, SECOND } from "../../kit/time.ts";
+import { CallCancelled } from "../guards/lifetime.ts";
 import { countFailure, countOpened } from "./metrics.ts";
 
 /** So many failures in a row open the breaker, though the instance gives signs of life. */
@@ -155,7 +156,8 @@ export class Endpoint {
 
 /** Whether an error says that nobody answered, or that the service itself is sick, and not what is wrong with the question. */
 export function isAway(error: unknown): error is UserError {
-  return error instanceof UserError && (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
+  return error instanceof UserError && !(error instanceof CallCancelled) &&
+    (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
 }
 
 /** How long the breaker stays open after it has opened `attempt` times in a row, in milliseconds. */

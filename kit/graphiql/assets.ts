@@ -2,6 +2,7 @@
 
 import { type Cacheable, type GraphiQLOptions, versionOf } from "../graphiql.ts";
 import compress from "./compress.js" with { type: "text" };
+import { pageHeaders } from "../page_headers.ts";
 import { CONTENT_SECURITY_POLICY, pageHtml } from "./page.ts";
 import pageCss from "./page.css" with { type: "text" };
 import session from "./session.js" with { type: "text" };
@@ -27,7 +28,7 @@ export async function graphiqlPage(options: GraphiQLOptions): Promise<Cacheable>
   const html = pageHtml(options, (name) => `graphql/assets/${name}?v=${versionOf(all.get(name)!.etag)}`);
   return {
     ...await cacheable(new TextEncoder().encode(html), "text/html; charset=utf-8"),
-    headers: { "content-security-policy": CONTENT_SECURITY_POLICY, "referrer-policy": "no-referrer" },
+    headers: pageHeaders(CONTENT_SECURITY_POLICY),
   };
 }
 

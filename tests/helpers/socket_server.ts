@@ -10,6 +10,8 @@ import { Connections } from "../../gateway/delivery/connections.ts";
 import type { Running, Sink, SubscriptionRequest, Subscriptions } from "../../gateway/delivery/operation.ts";
 import { SOCKET_SETTINGS } from "../../gateway/delivery/settings.ts";
 import { serveSockets } from "../../gateway/delivery/sockets.ts";
+import { Guards } from "../../gateway/guards/guards.ts";
+import { GUARD_SETTINGS } from "../../gateway/guards/settings.ts";
 import { listenWithSockets } from "../../gateway/listen.ts";
 import { Origins } from "../../gateway/origins.ts";
 import type { Sessions } from "../../gateway/sessions.ts";
@@ -178,7 +180,7 @@ class OpenSessions {
 }
 
 async function serve(): Promise<void> {
-  const config = readConfig({ ...COMMON_SETTINGS, ...SOCKET_SETTINGS });
+  const config = readConfig({ ...COMMON_SETTINGS, ...SOCKET_SETTINGS, ...GUARD_SETTINGS });
   const log = await startLog("gateway", { level: config.NOTIFYX_LOG_LEVEL, format: config.NOTIFYX_LOG_FORMAT });
   const sessions = new OpenSessions();
   const subscriptions = new Broadcast();
@@ -226,6 +228,7 @@ async function serve(): Promise<void> {
       sessions: sessions as unknown as Sessions,
       subscriptions,
       origins: new Origins([]),
+      guards: new Guards(config),
       connections: new Connections(config, log),
       config,
       stopMs,

@@ -158,6 +158,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     basePort,
     counts: allCounts,
     databaseUrl: postgres.url,
+    trustedDocuments: env.NOTIFYX_TRUSTED_DOCUMENTS,
     discoveryUrls: Array.from(
       { length: allCounts.discovery! },
       (_, index) => `http://127.0.0.1:${portOf({ basePort }, "discovery", index)}`,
