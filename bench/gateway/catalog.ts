@@ -21,7 +21,7 @@ const books = Array.from({ length: BOOKS }, (_, index) => {
   const id = idOf(index);
   return { __typename: "Book", id, title: `Title ${id}`, author: { __typename: "Author", id } };
 });
-const authors = books.map(({ id }) => ({ __typename: "Author", id, name: `Author ${id}` }));
+const authors = books.map(({ id }) => ({ __typename: "Author", id, name: `Author ${id}`, kept: `Author ${id}` }));
 const sales = books.map(({ id }) => ({ __typename: "Author", id, sold: 10_000 + Number(id) }));
 
 type Keyed = { readonly id: string };
@@ -55,8 +55,9 @@ export const SUBGRAPHS: Record<"books" | "authors" | "sales", Subgraph> = {
   authors: {
     stitching: stitched(`
       type Query { _authors(ids: [ID!]!): [Author]! @merge(keyField: "id")  _sdl: String! }
-      type Author @key(selectionSet: "{ id }") { id: ID!  name: String }`),
-    federation: federated(`type Author @key(fields: "id") { id: ID!  name: String }`),
+      directive @cacheControl(maxAge: Int!) on FIELD_DEFINITION
+      type Author @key(selectionSet: "{ id }") { id: ID!  name: String  kept: String @cacheControl(maxAge: 60) }`),
+    federation: federated(`type Author @key(fields: "id") { id: ID!  name: String  kept: String }`),
     query: { _authors: byIds(authors), _entities: byRepresentations(authors) },
   },
   sales: {

@@ -178,7 +178,7 @@ function print(): void {
     ...CASES.map(({ name, bar }) => [
       name,
       ratio(name, "hive", (one) => one.perSecond),
-      `${bar}`,
+      `${bar ?? ""}`,
       ratio(name, "hive", (one) => 1 / one.processorMicroseconds),
       ratio(name, "yoga", (one) => one.perSecond),
     ]),
