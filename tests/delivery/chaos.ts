@@ -51,7 +51,8 @@ const ON_ALL = 0.6;
 const TARGETED = 0.25;
 
 export async function chaos(random: Random, options: ChaosOptions): Promise<ChaosResult> {
-  await using system = await startSystem({ durable: true, counts: { gateway: GATEWAYS } });
+  const env = { NOTIFYX_LIMITS: "off" };
+  await using system = await startSystem({ durable: true, counts: { gateway: GATEWAYS }, env });
   const began = Date.now();
   const urls = Array.from({ length: GATEWAYS }, (_, nth) => system.url("gateway", nth));
   const [creator, ...users] = await people(system, options.clients + 1) as [User, ...User[]];
