@@ -14,7 +14,7 @@ import { RawSocket } from "./helpers/raw_socket.ts";
 import { metric, startSystem, until } from "./helpers/system.ts";
 
 const OF_EACH = Number(Deno.env.get("NOTIFYX_TEST_HOSTILE") ?? 20);
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const MIB = 1024 ** 2;
 /**
  * Of a process, in MB. V8 collects garbage when its heap is full, which with the gigabytes that it takes of a large machine it never is:
