@@ -14,7 +14,11 @@ try {
   const named = Deno.args.some((argument) => !argument.startsWith("-"));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--no-check", "--parallel", ...Deno.args, ...named ? [] : FOLDERS],
-    env: { NOTIFYX_TEST_DATABASE_URL: postgres.url },
+    // Half as many files more than there are cores: many tests wait for what is frozen or away.
+    env: {
+      NOTIFYX_TEST_DATABASE_URL: postgres.url,
+      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${Math.ceil(navigator.hardwareConcurrency * 1.5)}`,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
