@@ -55,10 +55,10 @@ export class Graph {
     const operations = new Map<OperationDefinitionNode, PlannedOperation>();
     return (params, context) => {
       const operation = getOperationAST(document, params.operationName);
-      const { schema, rules: { hideSuggestions } } = this;
-      if (!operation) return execute(executionArgs({ schema, document, hideSuggestions }, params, context));
+      if (!operation) return this.#executeStitched(document, params, context);
       let planned = operations.get(operation);
       if (planned === undefined) {
+        const { schema, rules: { hideSuggestions } } = this;
         planned = new PlannedOperation(schema, this.#ownership, document, operation, hideSuggestions);
         operations.set(operation, planned);
       }
@@ -76,9 +76,13 @@ export class Graph {
     if (errors !== undefined) return { errors };
     const plan = planned.plan(coerced);
     if (plan instanceof UserError) return { errors: [plan] };
-    const { schema, rules: { hideSuggestions } } = this;
-    if (plan === undefined) return execute(executionArgs({ schema, document, hideSuggestions }, params, caller));
+    if (plan === undefined) return this.#executeStitched(document, params, caller);
     return runPlan(plan, this.services, params.variables ?? {}, caller);
+  }
+
+  #executeStitched(document: DocumentNode, params: OperationParams, context: unknown): Promise<Answer> | Answer {
+    const { schema, rules: { hideSuggestions } } = this;
+    return execute(executionArgs({ schema, document, hideSuggestions }, params, context));
   }
 }
 
