@@ -5,7 +5,8 @@
 
 import { execute, type GraphQLSchema, parse, subscribe, validate } from "graphql";
 import { delay } from "../../kit/time.ts";
-import { SECRET, type System } from "./system.ts";
+import { askDiscovery } from "./instances.ts";
+import type { System } from "./system.ts";
 
 export class ForeignService implements AsyncDisposable {
   /** How many event streams are open. */
@@ -72,15 +73,8 @@ export class ForeignService implements AsyncDisposable {
     });
   }
 
-  async #ask(method: string, body?: unknown): Promise<void> {
-    const response = await fetch(`${this.system.url("discovery")}/api/instances/${this.name}-${this.port}`, {
-      method,
-      headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(5_000),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`${response.status} from discovery`);
+  #ask(method: "PUT" | "DELETE", body?: unknown): Promise<void> {
+    return askDiscovery(this.system, method, `${this.name}-${this.port}`, body);
   }
 
   async #answer(request: Request): Promise<Response> {

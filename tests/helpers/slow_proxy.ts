@@ -2,7 +2,8 @@
 
 import type { ServiceName } from "../../kit/ports.ts";
 import { delay } from "../../kit/time.ts";
-import { SECRET, type System } from "./system.ts";
+import { askDiscovery } from "./instances.ts";
+import type { System } from "./system.ts";
 
 /** Three fit into discovery's TTL. */
 const HEARTBEAT_MS = 3_000;
@@ -47,15 +48,8 @@ export class SlowProxy implements AsyncDisposable {
     await this.#ask("PUT", { service: this.service, url, subgraph: true });
   }
 
-  async #ask(method: string, body?: unknown): Promise<void> {
-    const response = await fetch(`${this.system.url("discovery")}/api/instances/${this.id}`, {
-      method,
-      headers: { authorization: `Bearer ${SECRET}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(5_000),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`${response.status} from discovery`);
+  #ask(method: "PUT" | "DELETE", body?: unknown): Promise<void> {
+    return askDiscovery(this.system, method, this.id, body);
   }
 
   async #serve(): Promise<void> {
