@@ -3,6 +3,8 @@
  * several of them, or a part of one. In: payloads of frames. Out: payloads of MSG, and the names of the others.
  */
 
+import { joined } from "../lib/joined.ts";
+
 const CR = 13;
 const SPACE = 32;
 const M = "M".charCodeAt(0);
@@ -21,13 +23,8 @@ export class NatsMessages {
 
   /** @throws Error where the server says that something is wrong */
   take(chunk: Uint8Array): void {
-    let bytes = chunk;
-    if (this.#rest !== undefined) {
-      bytes = new Uint8Array(this.#rest.length + chunk.length);
-      bytes.set(this.#rest);
-      bytes.set(chunk, this.#rest.length);
-      this.#rest = undefined;
-    }
+    const bytes = joined(this.#rest, chunk);
+    this.#rest = undefined;
     let at = 0;
     while (at < bytes.length) {
       const end = bytes.indexOf(CR, at);

@@ -3,6 +3,8 @@
  * counts frames, and of each finds the number in `"message":"…"`, which stands at the same place in all of one server.
  */
 
+import { joined } from "./joined.ts";
+
 const OPCODE_PING = 9;
 const OPCODE_CLOSE = 8;
 const encoder = new TextEncoder();
@@ -78,13 +80,8 @@ export class BenchSocket {
   }
 
   #take(chunk: Uint8Array<ArrayBuffer>): void {
-    let bytes = chunk;
-    if (this.#rest !== undefined) {
-      bytes = new Uint8Array(this.#rest.length + chunk.length);
-      bytes.set(this.#rest);
-      bytes.set(chunk, this.#rest.length);
-      this.#rest = undefined;
-    }
+    const bytes = joined(this.#rest, chunk);
+    this.#rest = undefined;
     let at = 0;
     while (at + 2 <= bytes.length) {
       let length = bytes[at + 1]! & 0x7f;
