@@ -98,6 +98,7 @@ export class Cluster {
         // graphql-js looks twice at each object otherwise: 3 % of a send.
         NODE_ENV: "production",
         NOTIFYX_HOST: place.host,
+        NOTIFYX_BASE_PORT: String(place.basePort),
         NOTIFYX_PORT: String(port),
         NOTIFYX_DISCOVERY_URLS: place.discoveryUrls.join(","),
         ...folder === undefined ? {} : { NOTIFYX_DIRECTORY_COPY: join(folder, "copy") },

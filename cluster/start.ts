@@ -7,6 +7,8 @@
  */
 
 import { SECOND } from "../kit/time.ts";
+import { INBOX_HOST, INBOX_PORT_OFFSET } from "../services/mail/settings.ts";
+import { buildClientBeside } from "./client_build.ts";
 import { Cluster } from "./cluster.ts";
 import { launcherGone } from "./launcher.ts";
 import { NODE_KINDS, type Place, portOf, reachable } from "./nodes.ts";
@@ -48,12 +50,18 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
   if ("holder" in lock) fail(`deno task start is already running in this checkout (process ${lock.holder})`, 1);
   const output = new Output();
   const timings = new Timings();
-  await checkPorts(options, settings, lock.afterCrash, output);
+  const fault = await portFault(options, settings, lock.afterCrash, output);
+  if (fault !== undefined) {
+    // Nothing was started, so the next start has nothing to wait for, unless this one had.
+    if (!lock.afterCrash) lock[Symbol.dispose]();
+    fail(fault, 1);
+  }
 
   let cluster: Cluster | undefined;
   let postgres: Postgres | undefined;
+  const endBuild = (options.counts.client ?? 0) > 0 ? buildClientBeside(CHECKOUT, output) : undefined;
   const end = async (code: number) => {
-    await (cluster?.stop() ?? postgres?.stop());
+    await Promise.all([cluster?.stop() ?? postgres?.stop(), endBuild?.()]);
     lock[Symbol.dispose]();
     await output.flush(1 * SECOND);
     Deno.exit(code);
@@ -65,6 +73,7 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
     },
     () => {
       output.plain("stopping at once");
+      void endBuild?.();
       cluster?.kill();
       postgres?.process.kill();
     },
@@ -89,6 +98,9 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
       databaseUrl: settings.databaseUrl ?? postgres?.url ?? "",
       discoveryUrls: discoveryUrls(options, settings),
       trustedDocuments: settings.trustedDocuments,
+      settingFiles: settings.settingFiles,
+      mail: settings.mail,
+      collectorUrl: settings.collectorUrl,
     };
     cluster = new Cluster({
       place,
@@ -105,7 +117,7 @@ async function start(options: StartOptions, settings: StartSettings): Promise<vo
       timings,
     });
     await cluster.start();
-    for (const line of urlTable(cluster.nodes, place.databaseUrl)) output.plain(line);
+    for (const line of urlTable(cluster.nodes, place)) output.plain(line);
     if (options.timings) { for (const line of timings.lines()) output.plain(line); }
     output.plain(`notifyx ready in ${(performance.now() / SECOND).toFixed(1)} s`);
   } catch (error) {
@@ -132,13 +144,13 @@ async function embeddedPostgres(settings: StartSettings, output: Output): Promis
   });
 }
 
-/** Ends the process if something else listens where we want to. */
-async function checkPorts(
+/** What is wrong where something else listens where we want to. @throws Error for a host that is none of this machine's */
+async function portFault(
   { counts }: StartOptions,
-  { host, basePort, databaseUrl }: StartSettings,
+  { host, basePort, databaseUrl, mail }: StartSettings,
   afterCrash: boolean,
   output: Output,
-): Promise<void> {
+): Promise<string | undefined> {
   const wanted: WantedPort[] = NODE_KINDS.flatMap(({ kind }) =>
     Array.from({ length: counts[kind] ?? 0 }, (_, index) => ({
       name: kind,
@@ -146,6 +158,10 @@ async function checkPorts(
       port: portOf({ basePort }, kind, index),
     }))
   );
+  // Whoever else listened there would get the mails.
+  if (mail.smtpUrl === undefined && (counts.mail ?? 0) > 0) {
+    wanted.push({ name: "the development inbox", host: INBOX_HOST, port: basePort + INBOX_PORT_OFFSET });
+  }
   // After a crash a server of ours may hold its port; its guard will find it and stop it.
   if (databaseUrl === undefined && !afterCrash) {
     wanted.push({ name: "PostgreSQL", host: "127.0.0.1", port: basePort + POSTGRES_OFFSET });
@@ -155,12 +171,9 @@ async function checkPorts(
     output.plain("waiting for what is left of a start that was killed");
     taken = await takenPort(wanted, PORTS_LIMIT_MS);
   }
-  if (taken === undefined) return;
+  if (taken === undefined) return undefined;
   await output.flush(SECOND);
-  fail(
-    `port ${taken.port} (${taken.name}) is taken; NOTIFYX_BASE_PORT, which is ${basePort}, moves all ports together`,
-    1,
-  );
+  return `port ${taken.port} (${taken.name}) is taken; NOTIFYX_BASE_PORT, which is ${basePort}, moves all ports together`;
 }
 
 function discoveryUrls({ counts }: StartOptions, { host, basePort, discoveryUrls }: StartSettings): string[] {

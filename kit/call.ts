@@ -1,7 +1,7 @@
 /** A call from one process to another: JSON in, JSON out, with a limit of time, the cluster's secret and the request's id. */
 
 import { DEADLINE_HEADER } from "./deadline.ts";
-import { isErrorCode, UserError } from "./errors.ts";
+import { reportedError, UserError } from "./errors.ts";
 
 export interface CallOptions {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
@@ -11,6 +11,8 @@ export interface CallOptions {
   /** In milliseconds; the call is given up then. */
   readonly limitMs: number;
   readonly headers?: Record<string, string>;
+  /** Gives the call up before its limit. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CallAnswer {
@@ -31,7 +33,10 @@ export async function call(url: string, options: CallOptions): Promise<CallAnswe
   if (options.body !== undefined) headers["content-type"] = "application/json";
   // One timer for the head and the body, cleared as soon as both are there: AbortSignal.timeout would live on for the whole limit.
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), options.limitMs);
+  const giveUp = () => abort.abort();
+  const timer = setTimeout(giveUp, options.limitMs);
+  options.signal?.addEventListener("abort", giveUp);
+  if (options.signal?.aborted) giveUp();
   try {
     const response = await fetch(url, {
       method: options.method ?? (options.body === undefined ? "GET" : "POST"),
@@ -47,6 +52,7 @@ export async function call(url: string, options: CallOptions): Promise<CallAnswe
     throw new UserError("SERVICE_UNAVAILABLE", "a service is away just now", {}, error);
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener("abort", giveUp);
   }
 }
 
@@ -54,9 +60,9 @@ export async function call(url: string, options: CallOptions): Promise<CallAnswe
 export async function callFor<T>(url: string, options: CallOptions): Promise<T> {
   const { status, body } = await call(url, options);
   if (status >= 200 && status < 300) return body as T;
-  const { code, error, ...extra } = (body ?? {}) as { code?: unknown; error?: unknown };
-  if (isErrorCode(code) && code !== "INTERNAL") throw new UserError(code, String(error), extra);
-  throw new UserError("SERVICE_UNAVAILABLE", "a service could not answer", {}, new Error(`${status} from ${url}`));
+  const said = (body ?? {}) as Record<string, unknown>;
+  throw reportedError(said.error, said) ??
+    new UserError("SERVICE_UNAVAILABLE", "a service could not answer", {}, new Error(`${status} from ${url}`));
 }
 
 function parse(text: string): unknown {

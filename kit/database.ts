@@ -3,6 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import postgres from "postgres";
 import { errorCode, isConnectionError } from "./database_errors.ts";
+import { countDatabaseError } from "./database_metrics.ts";
 import { EXIT_CONFIG, START_LIMIT_MS } from "./config.ts";
 import { runMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
@@ -27,10 +28,15 @@ const STATEMENT_LIMIT_MS = 10 * SECOND;
 /** How long a statement may wait for a lock, in milliseconds (55P03 then), so that an in-doubt transaction holds nobody for long. */
 const LOCK_LIMIT_MS = SECOND;
 
-/** The URL of database `notifyx_<service>` on the server of `serverUrl`. */
+/** The name of a service's database. */
+export function databaseName(service: string): string {
+  return `notifyx_${service}`;
+}
+
+/** Its URL on the server of `serverUrl`. */
 export function databaseUrl(serverUrl: string, service: string): string {
   const url = new URL(serverUrl);
-  url.pathname = `/notifyx_${service}`;
+  url.pathname = `/${databaseName(service)}`;
   return url.href;
 }
 
@@ -39,7 +45,10 @@ export function databaseUrl(serverUrl: string, service: string): string {
  * exits with one line when the role may not create the database or may not sign in.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
-  outliveLostConnections((error) => options.log.warning("a connection to the database was lost: {error}", { error }));
+  outliveLostConnections((error) => {
+    countDatabaseError(error);
+    options.log.warning("a connection to the database was lost: {error}", { error });
+  });
   await untilReachable(options.log, () => createDatabase(options));
   const sql = connect(databaseUrl(options.serverUrl, options.service), options.service, options.poolSize);
   await untilReachable(options.log, () => runMigrations(sql, options.migrations));
@@ -82,7 +91,7 @@ export function connect(url: string, applicationName: string, poolSize: number):
 }
 
 async function createDatabase({ serverUrl, service }: DatabaseOptions): Promise<void> {
-  const name = `notifyx_${service}`;
+  const name = databaseName(service);
   const url = new URL(serverUrl);
   if (url.pathname.length < 2) url.pathname = "/postgres";
   const sql = connect(url.href, service, 1);

@@ -33,6 +33,38 @@ export function isDatabaseTimeout(error: unknown): boolean {
   return code === LOCK_NOT_AVAILABLE || code === "57014";
 }
 
+/** What of the database may fail, for who is on call. */
+export const DATABASE_ERROR_KINDS = [
+  "connection",
+  "timeout",
+  "lock",
+  "disk_full",
+  "too_many_connections",
+  "prepared_full",
+  "other",
+] as const;
+export type DatabaseErrorKind = (typeof DATABASE_ERROR_KINDS)[number];
+
+/** 53200 is out of memory in general; this is the text of the one for which there is a setting. */
+const PREPARED_FULL = /maximum number of prepared transactions/;
+const SQLSTATE = /^(\d[\dA-Z]|F0|HV|XX)[\dA-Z]{3}$/;
+/** Classes of what the statement's values or our SQL say of what was asked: 22 data exceptions, 23 violated constraints. */
+const OF_REQUEST = /^(22|23)/;
+
+/** Undefined for an error that isn't the database's, or that says what is wrong with what was asked of it. */
+export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
+  const code = errorCode(error);
+  if (code === undefined || error instanceof UserError) return undefined;
+  if (code === "53100") return "disk_full";
+  if (code === "53300") return "too_many_connections";
+  if (code === "53200" && PREPARED_FULL.test((error as Error).message)) return "prepared_full";
+  // 40P01: a deadlock.
+  if (code === LOCK_NOT_AVAILABLE || code === "40P01") return "lock";
+  if (code === "57014") return "timeout";
+  if (AWAY.test(code)) return "connection";
+  return SQLSTATE.test(code) && !OF_REQUEST.test(code) ? "other" : undefined;
+}
+
 /** Our own SQL functions raise SQLSTATE `NX` and the HTTP status of what they refuse; `detail` is JSON that joins the extensions. */
 const RAISED = /^NX(\d{3})$/;
 const CODE_OF_RAISED: Record<string, ErrorCode> = {

@@ -23,12 +23,13 @@ export const INSTANCE = v.object({
   subgraph: v.optional(v.boolean(), false),
   schemaHash: v.optional(v.string()),
   version: v.optional(v.string()),
+  metrics: v.optional(v.boolean()),
   startedAt: v.string(),
   lastHeartbeatAt: v.string(),
 });
 /**
  * One running process of a service; times are RFC 3339, `url` is the base of its routes without a slash at the end. Instances of a service
- * with the same `schemaHash` have the same GraphQL types; `version` is for people.
+ * with the same `schemaHash` have the same GraphQL types; `version` is for people; with `metrics` it serves `/metrics` for Prometheus.
  */
 export type Instance = Readonly<v.InferOutput<typeof INSTANCE>>;
 
@@ -45,6 +46,9 @@ const SILENCE_LIMIT_MS = 10 * SECOND;
 /** How long a process that starts waits for discovery before it looks at its copy, in milliseconds. */
 const COPY_AFTER_MS = SECOND;
 
+/** How long discovery may take to say when it last heard of whom, in milliseconds. */
+const HEARD_LIMIT_MS = SECOND;
+
 export interface DirectoryOptions {
   /** Where the last view is kept for the next start; nowhere by default. */
   readonly copy?: DirectoryCopy;
@@ -60,12 +64,15 @@ export class Directory {
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
   #known = false;
+  /** The discovery that is followed. */
+  #url: string;
   readonly #copy: DirectoryCopy | undefined;
   readonly #isLive: (instance: Instance) => Promise<boolean>;
   readonly #vanished: Vanished;
 
   constructor(private readonly urls: readonly string[], private readonly log: Logger, options: DirectoryOptions = {}) {
     this.#changes.setMaxListeners(100);
+    this.#url = urls[0]!;
     this.#copy = options.copy;
     this.#isLive = options.isLive ?? isLive;
     this.#vanished = new Vanished({
@@ -94,6 +101,20 @@ export class Directory {
   /** Every live instance. */
   all(): Instance[] {
     return [...this.#instances.values()];
+  }
+
+  /** As {@link all}, with the last heartbeats as discovery has them now: its stream tells none. While it is away, those of its last view. */
+  async allAsHeard(): Promise<Instance[]> {
+    const heard = new Map<string, string>();
+    try {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(HEARD_LIMIT_MS)]);
+      const response = await fetch(`${this.#url}/api/services`, { signal });
+      const { services } = v.parse(VIEW, await response.json());
+      for (const { instances } of services) for (const one of instances) heard.set(one.id, one.lastHeartbeatAt);
+    } catch {
+      // What follows the stream tells that it is away.
+    }
+    return this.all().map((one) => ({ ...one, lastHeartbeatAt: heard.get(one.id) ?? one.lastHeartbeatAt }));
   }
 
   /** Calls `listener` after each change; the answer ends that. */
@@ -129,7 +150,7 @@ export class Directory {
 
   async #follow(): Promise<void> {
     for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
-      const url = this.urls[attempt % this.urls.length]!;
+      const url = this.#url = this.urls[attempt % this.urls.length]!;
       const began = Date.now();
       try {
         await this.#watch(url);

@@ -13,7 +13,10 @@ class Discovery implements AsyncDisposable {
   #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(port = 0) {
-    this.#server = Deno.serve({ port, hostname: "127.0.0.1", onListen: () => {} }, () => this.#watch());
+    this.#server = Deno.serve(
+      { port, hostname: "127.0.0.1", onListen: () => {} },
+      ({ url }) => url.endsWith("/api/services") ? Response.json(this.#services()) : this.#watch(),
+    );
   }
 
   get port(): number {
@@ -34,6 +37,11 @@ class Discovery implements AsyncDisposable {
     await this.#server.shutdown();
   }
 
+  #services() {
+    const byName = Map.groupBy(this.#view, (one) => one.service);
+    return { services: [...byName].map(([name, instances]) => ({ name, instances })) };
+  }
+
   #watch(): Response {
     let own: ReadableStreamDefaultController<Uint8Array>;
     return new Response(
@@ -41,11 +49,7 @@ class Discovery implements AsyncDisposable {
         start: (controller) => {
           own = controller;
           this.#watchers.add(controller);
-          const services = [...Map.groupBy(this.#view, (one) => one.service)].map(([name, instances]) => ({
-            name,
-            instances,
-          }));
-          controller.enqueue(encode("view", { services }));
+          controller.enqueue(encode("view", this.#services()));
         },
         cancel: () => void this.#watchers.delete(own),
       }),
@@ -104,6 +108,20 @@ Deno.test("directory - follows the view and its changes; a process that came bac
     discovery.say("up", { ...instance("d", 3), service: "auth" });
     await holds(directory, ["b2", "c", "d"]);
     assert.deepEqual(directory.instances("auth").map((one) => one.id), ["d"]);
+  });
+});
+
+Deno.test("directory - when discovery last heard of an instance is asked for, and while it is away as the last view has it", async () => {
+  const discovery = new Discovery();
+  discovery.view = [instance("a", 1)];
+  await withDirectory(discovery.port, async (directory) => {
+    await holds(directory, ["a"]);
+    const heard = "2026-01-01T00:00:09.000Z";
+    discovery.view = [{ ...instance("a", 1), lastHeartbeatAt: heard }];
+    const times = async () => (await directory.allAsHeard()).map((one) => one.lastHeartbeatAt);
+    assert.deepEqual(await times(), [heard]);
+    await discovery[Symbol.asyncDispose]();
+    assert.deepEqual(await times(), ["2026-01-01T00:00:00.000Z"]);
   });
 });
 

@@ -10,18 +10,26 @@ import {
   type ExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
+  OperationTypeNode,
   parse,
   specifiedRules,
   validate,
   type ValidationRule,
+  visit,
 } from "graphql";
 import { createHandler, parseRequestParams } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
-import { isConnectionError, isDatabaseTimeout } from "./database_errors.ts";
+import { countDatabaseError } from "./database_metrics.ts";
 import { isErrorCode, UserError } from "./errors.ts";
+import { graphqlErrorCode } from "./graphql_errors.ts";
+import { measuring } from "./graphql_operations.ts";
 import type { Logger } from "./log.ts";
-import { graphqlErrors } from "./metrics.ts";
+import { counter } from "./metrics.ts";
+
+const graphqlErrors = counter("notifyx_graphql_errors_total");
+const documentsChecked = counter("notifyx_graphql_documents_checked_total");
 
 /** What an operation is executed with, besides its document; `variables` as they came. */
 export type OperationParams = Pick<RequestParams, "operationName" | "variables">;
@@ -65,8 +73,19 @@ const DOCUMENT_LIMIT = 100_000;
 const CACHED_DOCUMENTS = 2_000;
 const CACHED_CHARACTERS = 500_000;
 
-/** Parses and validates each document once for each schema: validating costs 100 µs and more, even for `{ ok }`. */
+/**
+ * Parses and validates each document once for each schema, since validating costs 100 µs and more, even for `{ ok }`; or twice: one is
+ * kept when it comes again. Those that clients write anew for each request, with their values in the text, would else push out the ones
+ * that do come again, and grow old in memory, where they cost much more to collect (100 MB of a gateway's). Subscriptions are kept at
+ * once: those who share a document share its work.
+ */
 export class DocumentCache {
+  /** Texts that came once. */
+  readonly #once = new LRUCache<string, true>({
+    max: CACHED_DOCUMENTS,
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: (_, source) => source.length + 1,
+  });
   readonly #checked = new LRUCache<string, CheckedDocument>({
     max: CACHED_DOCUMENTS,
     maxSize: CACHED_CHARACTERS,
@@ -82,10 +101,15 @@ export class DocumentCache {
 
   check(source: string): CheckedDocument {
     let checked = this.#checked.get(source);
-    if (checked === undefined) {
-      checked = this.#checkNew(source);
+    if (checked !== undefined) return checked;
+    documentsChecked.inc();
+    checked = this.#checkNew(source);
+    if (this.#once.delete(source) || hasSubscription(checked)) {
       if ("errors" in checked) checked = { errors: checked.errors.map(withoutTrace) };
+      else removeTokens(checked.document);
       this.#checked.set(source, checked);
+    } else {
+      this.#once.set(source, true);
     }
     return checked;
   }
@@ -108,7 +132,12 @@ export class DocumentCache {
       const rules = [...specifiedRules, ...validationRules];
       const errors = validate(this.schema, document, rules, { maxErrors: 20, hideSuggestions });
       if (errors.length > 0) return { errors };
-      return { document, schema: this.schema, hideSuggestions, execute: this.#executeOf(document) };
+      return {
+        document,
+        schema: this.schema,
+        hideSuggestions,
+        execute: measuring(document, this.#executeOf(document)),
+      };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       // The parser and some rules are recursive, so that a document of the allowed size can still be nested beyond the stack.
@@ -118,6 +147,22 @@ export class DocumentCache {
       throw error;
     }
   }
+}
+
+function hasSubscription(checked: CheckedDocument): boolean {
+  return "document" in checked &&
+    checked.document.definitions.some((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION
+    );
+}
+
+/** The parser's words and signs, half of what a document takes: its places keep their offsets, which is what errors need. */
+function removeTokens(document: DocumentNode): void {
+  visit(document, {
+    enter({ loc }) {
+      if (loc !== undefined) Object.assign(loc, { startToken: undefined, endToken: undefined });
+    },
+  });
 }
 
 /**
@@ -150,7 +195,7 @@ export interface GraphQLRequest<Call> {
 export type GraphQLHandler<Call> = (request: GraphQLRequest<Call>) => Promise<HttpResponse>;
 
 export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>): GraphQLHandler<Call> {
-  const formatError = (error: Readonly<GraphQLError | Error>) => maskError(error, options.log);
+  const formatError = (error: Readonly<GraphQLError | Error>) => maskError(ofParameters(error), options.log);
   const handle = createHandler<GraphQLRequest<Call>, Call, Record<PropertyKey, unknown>>({
     formatError,
     parseRequestParams: requestParams,
@@ -162,7 +207,11 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
         Record<PropertyKey, unknown>
       >;
     },
-    execute: async (args) => resultOf(await (args as unknown as { run(): Promise<Answer> | Answer }).run()),
+    execute: async (args) => {
+      const result = resultOf(await (args as unknown as { run(): Promise<Answer> | Answer }).run());
+      // Without data nothing was executed: its variables are wrong. As errors it gets the status of a wrong document.
+      return "data" in result ? result : result.errors as unknown as ExecutionResult;
+    },
   });
   return async ({ method, url, header, body, call }) => {
     // A body that is refused for itself (not UTF-8, too slow) keeps its own error: graphql-http would call it unparsable JSON.
@@ -183,6 +232,11 @@ export function createGraphQLHandler<Call>(options: GraphQLHandlerOptions<Call>)
     if (refused instanceof UserError) throw refused;
     return withReason(response);
   };
+}
+
+/** What graphql-http says of a request's parameters is an Error like any other; what is wrong within it is a TypeError. */
+function ofParameters(error: Readonly<GraphQLError | Error>): Readonly<GraphQLError | Error> {
+  return error instanceof GraphQLError || error instanceof TypeError ? error : new GraphQLError(error.message);
 }
 
 export function resultOf(answer: Answer): ExecutionResult {
@@ -238,20 +292,19 @@ function classify(error: Readonly<GraphQLError | Error>, log: Logger): GraphQLEr
   const { path, nodes, source, positions, extensions, originalError } = error as GraphQLError;
   const at = { path, nodes, source, positions };
   if (isErrorCode(extensions?.code)) return new GraphQLError(error.message, { ...at, extensions: { ...extensions } });
-  const isRequestError = error instanceof GraphQLError
-    ? originalError === undefined || originalError instanceof GraphQLError
-    // graphql-http's own: what it says of a request's parameters.
-    : !(error instanceof TypeError);
-  if (isRequestError) return new GraphQLError(error.message, { ...at, extensions: { code: "BAD_USER_INPUT" } });
-  if (isConnectionError(originalError ?? error)) {
-    log.warning("a resolver lost its database: {error}", { error: originalError ?? error });
-    return new GraphQLError("a service is away just now", { ...at, extensions: { code: "SERVICE_UNAVAILABLE" } });
+  const code = graphqlErrorCode(error);
+  if (code === "BAD_USER_INPUT") return new GraphQLError(error.message, { ...at, extensions: { code } });
+  const cause = originalError ?? error;
+  countDatabaseError(cause);
+  if (code === "SERVICE_UNAVAILABLE") {
+    log.warning("a resolver lost its database: {error}", { error: cause });
+    return new GraphQLError("a service is away just now", { ...at, extensions: { code } });
   }
-  if (isDatabaseTimeout(originalError ?? error)) {
-    log.warning("a resolver waited too long for its database: {error}", { error: originalError ?? error });
-    return new GraphQLError("the service took too long", { ...at, extensions: { code: "TIMEOUT" } });
+  if (code === "TIMEOUT") {
+    log.warning("a resolver waited too long for its database: {error}", { error: cause });
+    return new GraphQLError("the service took too long", { ...at, extensions: { code } });
   }
-  log.error("a resolver failed: {error}", { error: originalError ?? error, path });
+  log.error("a resolver failed: {error}", { error: cause, path });
   return new GraphQLError("internal error", { ...at, extensions: { code: "INTERNAL" } });
 }
 

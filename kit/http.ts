@@ -9,14 +9,18 @@ import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
 import { isConnectionError } from "./database_errors.ts";
+import { countDatabaseError } from "./database_metrics.ts";
 import { STATUS_OF_CODE, UserError } from "./errors.ts";
 import type { ErrorCode } from "./errors.ts";
+import { Dashboard } from "./dashboard/dashboard.ts";
+import { serveDashboard } from "./dashboard/routes.ts";
 import { type Logger, withContext } from "./log.ts";
 import { httpDuration, httpInFlight, registry } from "./metrics.ts";
-import { pageHeaders } from "./page_headers.ts";
+import { isOwnHost, type OwnHosts } from "./own_hosts.ts";
+import { type ReadyChecks, waitingFor } from "./ready.ts";
 import { sameSecret } from "./secret.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
-import { type StatusPage, statusPage } from "./status_page.ts";
+import type { StatusPage } from "./status_page.ts";
 
 /** The largest body that is read, in bytes; 413 beyond. */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -26,7 +30,7 @@ const READ_OVER = 8;
 const BODY_LIMIT_MS = 10 * SECOND;
 
 export interface Env {
-  Variables: { requestId: string };
+  Variables: { requestId: string; ownHosts: OwnHosts };
   /** Deno.serve's `info`, or `{ incoming, outgoing }` of @hono/node-server. */
   Bindings: { remoteAddr?: { hostname?: string }; incoming?: IncomingMessage; outgoing?: ServerResponse };
 }
@@ -37,18 +41,23 @@ export interface AppOptions {
   readonly service: string;
   readonly secret: string;
   readonly log: Logger;
-  /** What has to hold for `GET /health/ready`, each by its name; called at each request. */
-  readonly readyChecks: Map<string, () => boolean | Promise<boolean>>;
+  /** What has to hold for `GET /health/ready`. */
+  readonly readyChecks: ReadyChecks;
   readonly statusPage: StatusPage;
+  /** What the status page shows besides those tables; by default it has no figures. */
+  readonly dashboard?: Dashboard;
+  /** Names by which people on this machine may open its pages, besides loopback's; none by default. */
+  readonly ownHosts?: OwnHosts;
 }
 
 export function createApp(options: AppOptions): App {
-  const { log, readyChecks } = options;
+  const { service, log, readyChecks, statusPage, ownHosts = new Set() } = options;
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
     const requestId = requestIdOf(c.req.header("x-request-id"));
     c.set("requestId", requestId);
+    c.set("ownHosts", ownHosts);
     const stop = httpDuration.startTimer();
     httpInFlight.inc();
     await withContext({ requestId }, next);
@@ -62,6 +71,7 @@ export function createApp(options: AppOptions): App {
       if (typeof retryAfterSeconds === "number") c.header("retry-after", `${Math.ceil(retryAfterSeconds)}`);
       return fault(c, statusOf(error), error.code, error.message, error.extensions);
     }
+    countDatabaseError(error);
     if (isConnectionError(error)) {
       log.warning("a request lost its database: {error}", { error, path: c.req.path });
       return fault(c, 503, "SERVICE_UNAVAILABLE", "a service is away just now");
@@ -77,13 +87,9 @@ export function createApp(options: AppOptions): App {
     return fault(c, 405, "BAD_USER_INPUT", `this route takes ${[...allowed].join(" or ")}`);
   });
 
-  app.get("/health/live", (c) => c.json({ status: "live", service: options.service }));
+  app.get("/health/live", (c) => c.json({ status: "live", service }));
   app.get("/health/ready", async (c) => {
-    const waiting: string[] = [];
-    for (const [name, check] of readyChecks) {
-      const ready = await withTimeLimit(name, 2 * SECOND, Promise.resolve().then(check)).catch(() => false);
-      if (!ready) waiting.push(name);
-    }
+    const waiting = await waitingFor(readyChecks);
     return waiting.length === 0
       ? c.json({ status: "ready" })
       : c.json({ status: "not ready", waitingFor: waiting }, 503);
@@ -92,12 +98,8 @@ export function createApp(options: AppOptions): App {
     allowLocalOrMember(c, options.secret);
     return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
   });
-  app.get("/dashboard", async (c) => {
-    allowLocalOrMember(c, options.secret);
-    const headers = pageHeaders(["default-src 'none'", "style-src 'unsafe-inline'", "form-action 'none'"]);
-    const page = await statusPage(options.service, options.statusPage, readyChecks);
-    return c.html(page, 200, { ...headers, "cache-control": "no-store" });
-  });
+  const dashboard = options.dashboard ?? new Dashboard({ service, id: service, readyChecks, sections: statusPage });
+  serveDashboard(app, dashboard, (c) => allowLocalOrMember(c, options.secret));
   return app;
 }
 
@@ -108,12 +110,20 @@ export function allowMember(c: RequestContext, secret: string): void {
   throw new UserError("UNAUTHENTICATED", "this route is for members of the cluster: it takes the cluster's secret");
 }
 
-/** Open from loopback, for members of the cluster from elsewhere. What a proxy on this machine passes on is not from here. */
+const BY_ANOTHER_NAME =
+  "from this machine it opens as localhost, by a loopback address, or by the name in NOTIFYX_PUBLIC_URL, NOTIFYX_URL or NOTIFYX_HOST";
+
+/**
+ * Open from loopback, for members of the cluster from elsewhere. What a proxy on this machine passes on is not from here.
+ * @throws UserError `UNAUTHENTICATED`; `FORBIDDEN` where a name that isn't this machine's was led here
+ */
 export function allowLocalOrMember(c: RequestContext, secret: string): void {
   const address = remoteAddress(c);
   const local = /^(127\.|::1$|::ffff:127\.)/.test(address) &&
     c.req.header("x-forwarded-for") === undefined && c.req.header("forwarded") === undefined;
-  if (!local) allowMember(c, secret);
+  if (local && isOwnHost(new URL(c.req.url).hostname, c.get("ownHosts"))) return;
+  if (local && c.req.header("authorization") === undefined) throw new UserError("FORBIDDEN", BY_ANOTHER_NAME);
+  allowMember(c, secret);
 }
 
 export function remoteAddress(c: RequestContext): string {

@@ -21,6 +21,8 @@ export const IDENTITY_SECONDS = 60;
 export interface Viewer {
   readonly userId: string;
   readonly sessionId: string;
+  /** Their address was still to be confirmed when this was signed; it may have been since, which auth knows (addresses.ts). */
+  readonly unconfirmed?: true;
 }
 
 /** `null` is an anonymous caller. */
@@ -47,9 +49,10 @@ export class IdentityVerifier {
     const known = this.#verified.get(token);
     if (known !== undefined && known.expiresAt > now) return known.identity;
     const { payload } = await this.#check(token);
-    const { sub, sid, exp } = payload;
+    const { sub, sid, exp, unconfirmed } = payload;
     if (typeof exp !== "number" || (sub !== undefined && typeof sid !== "string")) throw refused();
-    const identity = sub === undefined ? null : { userId: sub, sessionId: sid as string };
+    const viewer = { userId: sub ?? "", sessionId: sid as string };
+    const identity: Identity = sub === undefined ? null : unconfirmed === true ? { ...viewer, unconfirmed } : viewer;
     this.#verified.set(token, { identity, expiresAt: exp });
     return identity;
   }

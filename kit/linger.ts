@@ -5,14 +5,13 @@
 
 import { httpDuration } from "./metrics.ts";
 import { delay, SECOND } from "./time.ts";
+import { isUpkeep } from "./upkeep_routes.ts";
 
 /** Nobody has asked for this long, in milliseconds. */
 const QUIET_MS = 300;
 /** It ends then, whoever asks, in milliseconds. */
 const LONGEST_MS = 2 * SECOND;
 const LOOK_MS = 50;
-/** Asked by those who look after processes, whether these leave or not. */
-const NOT_COUNTED = new Set(["/health/live", "/health/ready", "/metrics", "/dashboard"]);
 
 export async function untilQuiet(): Promise<void> {
   const began = performance.now();
@@ -24,10 +23,10 @@ export async function untilQuiet(): Promise<void> {
   }
 }
 
-/** How many requests this process has answered. */
+/** How many requests this process has answered, but for those who look after processes, whether these leave or not. */
 async function answered(): Promise<number> {
   const { values } = await httpDuration.get();
   return values
-    .filter(({ metricName, labels }) => metricName?.endsWith("_count") && !NOT_COUNTED.has(String(labels.route)))
+    .filter(({ metricName, labels }) => metricName?.endsWith("_count") && !isUpkeep(labels.route))
     .reduce((sum, { value }) => sum + value, 0);
 }

@@ -1,45 +1,64 @@
-/** Every metric that all processes have; a service's own are defined beside these in its metrics.ts. */
+/**
+ * Makes metrics by the names that they have in the catalogue (metrics/catalogue.ts), on this process's one registry: what isn't there
+ * can't be made, and a label that it doesn't have can't be given. Those of requests, which several count, are made here.
+ */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type MetricName, METRICS } from "./metrics/catalogue.ts";
+import type { Definition } from "./metrics/definition.ts";
 
 export const registry: Registry = new Registry();
 
-export const httpDuration = new Histogram({
-  name: "notifyx_http_request_duration_seconds",
-  help: "Time from a request's arrival to its answer, by route",
-  labelNames: ["method", "route", "status"],
-  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10],
-  registers: [registry],
-});
+type NameOf<Type extends Definition["type"]> = {
+  [Name in MetricName]: (typeof METRICS)[Name]["type"] extends Type ? Name : never;
+}[MetricName];
+type Labels<Name extends MetricName> = (typeof METRICS)[Name]["labels"][number];
 
-export const httpInFlight = new Gauge({
-  name: "notifyx_http_requests_in_flight",
-  help: "Requests that have arrived and aren't answered yet",
-  registers: [registry],
-});
+/** @param total says, when somebody looks, how many there have been so far, where they are counted already */
+export function counter<Name extends NameOf<"counter">>(name: Name, total?: () => number): Counter<Labels<Name>> {
+  if (total === undefined) return new Counter(configuration(name));
+  let told = 0;
+  return new Counter({
+    ...configuration(name),
+    collect() {
+      const now = total();
+      this.inc(now - told);
+      told = now;
+    },
+  });
+}
 
-export const graphqlErrors = new Counter({
-  name: "notifyx_graphql_errors_total",
-  help: "Errors in GraphQL answers, by code",
-  labelNames: ["code"],
-  registers: [registry],
-});
+/** Has a series for each of these values of its label from the start: who asks for an increase sees the first of each as one. */
+export function startAtZero<Label extends string>(made: Counter<Label>, label: Label, values: readonly string[]): void {
+  for (const value of values) made.labels({ [label]: value } as Record<Label, string>).inc(0);
+}
 
-new Gauge({
-  name: "notifyx_process_resident_memory_bytes",
-  help: "Resident memory of this process",
-  registers: [registry],
-  collect() {
-    this.set(Deno.memoryUsage().rss);
-  },
-});
+/**
+ * @param read gives the value when somebody looks, or sets it itself, by its labels. What it throws fails the whole answer: it has to
+ * end soon, also where what it asks is away
+ */
+export function gauge<Name extends NameOf<"gauge">>(
+  name: Name,
+  read?: (gauge: Gauge<Labels<Name>>) => number | void | Promise<number | void>,
+): Gauge<Labels<Name>> {
+  if (read === undefined) return new Gauge(configuration(name));
+  return new Gauge({
+    ...configuration(name),
+    async collect() {
+      const value = await read(this);
+      if (typeof value === "number") this.set(value);
+    },
+  });
+}
 
-const startedAt = Date.now();
-new Gauge({
-  name: "notifyx_process_uptime_seconds",
-  help: "Time since this process started",
-  registers: [registry],
-  collect() {
-    this.set((Date.now() - startedAt) / 1000);
-  },
-});
+export function histogram<Name extends NameOf<"histogram">>(name: Name): Histogram<Labels<Name>> {
+  return new Histogram({ ...configuration(name), buckets: [...METRICS[name].buckets] });
+}
+
+function configuration<Name extends MetricName>(name: Name) {
+  const { help, labels } = METRICS[name];
+  return { name, help, labelNames: [...labels] as Labels<Name>[], registers: [registry] };
+}
+
+export const httpDuration = histogram("notifyx_http_request_duration_seconds");
+export const httpInFlight = gauge("notifyx_http_requests_in_flight");

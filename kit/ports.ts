@@ -6,6 +6,9 @@ export const PORT_OFFSETS = {
   auth: 200,
   notifications: 300,
   counter: 400,
+  mail: 500,
+  avatar: 600,
+  client: -667,
 } as const;
 
 export type ServiceName = keyof typeof PORT_OFFSETS;

@@ -52,7 +52,7 @@ export class Registration {
 
   async #renew(url: string): Promise<void> {
     const { id, service, secret, participates = [], subgraph = false, schemaHash, version, log } = this.options;
-    const body = { service, url: this.options.url, participates, subgraph, schemaHash, version };
+    const body = { service, url: this.options.url, participates, subgraph, schemaHash, version, metrics: true };
     let failures = 0;
     while (!this.#abort.signal.aborted) {
       try {

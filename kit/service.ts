@@ -9,20 +9,26 @@
 import type { CommonConfig } from "./config.ts";
 import type { DATABASE_SETTINGS } from "./config.ts";
 import { serveCrashPoints } from "./crash_points.ts";
+import { Dashboard } from "./dashboard/dashboard.ts";
 import type { Sql } from "./database.ts";
+import { DatabaseLook } from "./database_metrics.ts";
 import { Directory, reason } from "./directory.ts";
 import { DirectoryCopy } from "./directory_copy.ts";
 import { type App, createApp } from "./http.ts";
 import { type Logger, startLog } from "./log.ts";
 import { untilQuiet } from "./linger.ts";
 import type { Migration } from "./migrations.ts";
+import { ownHosts } from "./own_hosts.ts";
 import { PORT_OFFSETS, type ServiceName } from "./ports.ts";
+import { sampleEventLoop } from "./process_metrics.ts";
 import { Registration } from "./registration.ts";
-import type { StatusPage } from "./status_page.ts";
+import type { StatusPage, StatusSection } from "./status_page.ts";
 import type { SubgraphOptions } from "./subgraph.ts";
 import { SECOND, TimeLimitError, withTimeLimit } from "./time.ts";
+import { startTracing } from "./tracing/mod.ts";
 import { VERSION } from "./version.ts";
 import type { JSONWebKeySet } from "jose";
+import { dirname } from "node:path";
 import type * as v from "valibot";
 
 type DatabaseConfig = v.InferOutput<v.ObjectSchema<typeof DATABASE_SETTINGS, undefined>>;
@@ -40,6 +46,8 @@ export type Listen = (app: App, hostname: string, port: number) => Promise<Liste
 
 /** Connections of a participant that serve its transactions alone. */
 const TRANSACTION_CONNECTIONS = 12;
+/** How long one step of a stop may take unless it says so, in milliseconds. */
+const STOP_STEP_LIMIT_MS = 2 * SECOND;
 
 export interface ServiceOptions {
   readonly name: ServiceName;
@@ -54,45 +62,63 @@ export interface ServiceOptions {
 
 export class Service {
   readonly readyChecks = new Map<string, () => boolean | Promise<boolean>>();
-  readonly statusPage: StatusPage = [];
+  /** What people see of this process. */
+  readonly dashboard: Dashboard;
   readonly app: App;
   readonly secret: string;
   readonly directory: Directory;
   readonly discoveryUrls: readonly string[];
   readonly instanceId: string;
+  /** The one it listens on. */
+  readonly port: number;
+  /** Where others reach this process. */
+  readonly url: string;
   /** Aborts when nothing more is accepted: whatever waits or loops ends then. */
   readonly stopping: AbortSignal;
   /** Aborts when it is told to stop, a moment earlier. */
   readonly leaving: AbortSignal;
+  /** A folder of this process's own, where it keeps copies of what it would need with nobody else there; undefined where it has none. */
+  readonly folder: string | undefined;
   /** Names the types of its subgraph; undefined where it has none. */
   schemaHash: string | undefined;
   readonly #leave = new AbortController();
   readonly #stop = new AbortController();
-  readonly #stopSteps: { what: string; step: () => unknown }[] = [];
+  readonly #stopSteps: { what: string; step: () => unknown; limitMs: number }[] = [];
 
   constructor(readonly name: ServiceName, readonly config: CommonConfig, readonly log: Logger) {
     this.secret = config.NOTIFYX_CLUSTER_SECRET;
     this.stopping = this.#stop.signal;
     this.leaving = this.#leave.signal;
     this.instanceId = `${name}-${crypto.randomUUID()}`;
+    this.port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[name];
+    this.url = config.NOTIFYX_URL?.replace(/\/+$/, "") ?? `http://${urlHost(config.NOTIFYX_HOST)}:${this.port}`;
     this.discoveryUrls = config.NOTIFYX_DISCOVERY_URLS ??
       [`http://127.0.0.1:${config.NOTIFYX_BASE_PORT + PORT_OFFSETS.discovery}`];
     const file = config.NOTIFYX_DIRECTORY_COPY;
+    this.folder = file === undefined ? undefined : dirname(file);
     const copy = file === undefined ? undefined : new DirectoryCopy(file, this.secret, log);
     this.directory = new Directory(this.discoveryUrls, log, { copy });
+    this.dashboard = new Dashboard({ service: name, id: this.instanceId, readyChecks: this.readyChecks });
     this.app = createApp({
       service: name,
       secret: this.secret,
       log,
       readyChecks: this.readyChecks,
       statusPage: this.statusPage,
+      dashboard: this.dashboard,
+      ownHosts: ownHosts(config),
     });
     if (config.NOTIFYX_CRASH_POINTS === "1") serveCrashPoints(this.app, this.secret);
   }
 
-  /** Runs `step` at the stop, after all that was added later. */
-  onStop(what: string, step: () => unknown): void {
-    this.#stopSteps.push({ what, step });
+  /** The tables of its status page. */
+  get statusPage(): StatusPage {
+    return this.dashboard.sections;
+  }
+
+  /** Runs `step` at the stop, after all that was added later; at most `limitMs` milliseconds are waited for it. */
+  onStop(what: string, step: () => unknown, limitMs: number = STOP_STEP_LIMIT_MS): void {
+    this.#stopSteps.push({ what, step, limitMs });
   }
 
   /** This service's own database, up to date; closed at the stop. */
@@ -102,6 +128,9 @@ export class Service {
     const { NOTIFYX_DATABASE_URL: serverUrl, NOTIFYX_DATABASE_POOL: poolSize } = config;
     const sql = await openDatabase({ serverUrl, service: this.name, poolSize, migrations, log: this.log });
     this.onStop("the database's pool", () => sql.end({ timeout: 1 }));
+    const look = new DatabaseLook(() => sql`select 1`);
+    look.start();
+    this.onStop("the look at the database", () => look.stop());
     this.readyChecks.set("database", async () => (await sql`select 1`).length === 1);
     return sql;
   }
@@ -129,7 +158,13 @@ export class Service {
     ]);
     const identities = new IdentityVerifier(() => keys ? Promise.resolve(keys) : fetchAuthKeys(this.directory));
     serveGraphiQL(this.app, { title: `Notifyx ${this.name}`, signIn: false });
-    this.schemaHash = await serveSubgraph(this.app, { ...options, identities, secret: this.secret, log: this.log });
+    this.schemaHash = await serveSubgraph(this.app, {
+      ...options,
+      identities,
+      secret: this.secret,
+      stopping: this.stopping,
+      log: this.log,
+    });
   }
 
   /** Begins the stop; the steps run once, whoever asks. */
@@ -143,9 +178,9 @@ export class Service {
   }
 
   async runStopSteps(): Promise<void> {
-    for (const { what, step } of this.#stopSteps.reverse()) {
+    for (const { what, step, limitMs } of this.#stopSteps.reverse()) {
       try {
-        await withTimeLimit(what, 2 * SECOND, Promise.resolve(step()));
+        await withTimeLimit(what, limitMs, Promise.resolve(step()));
       } catch (error) {
         this.log.warning("{what} did not stop as it should: {error}", { what, error: reason(error) });
       }
@@ -159,6 +194,7 @@ export async function runService(options: ServiceOptions): Promise<never> {
   const log = await startLog(name, { level: config.NOTIFYX_LOG_LEVEL, format: config.NOTIFYX_LOG_FORMAT });
   const service = new Service(name, config, log);
   stopWhenTold(service, config.NOTIFYX_STOP_ON_STDIN_END === "1");
+  sampleEventLoop();
   try {
     await startAndWait(service, options);
   } catch (error) {
@@ -172,6 +208,8 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   const { config, log } = service;
   const stopMs = config.NOTIFYX_STOP_SECONDS * SECOND;
   const register = options.registers ?? true;
+  // The first, so that it is stopped last: with what the stop itself has to tell.
+  service.onStop("the traces", await startTracing(service.name, service.instanceId, config, log));
   if (register) service.directory.start();
   // A setup may wait a minute for its database: who is told to stop meanwhile stops.
   const listen = await Promise.race([options.setUp(service), aborted(service.leaving)]) ?? listenWithDeno;
@@ -179,14 +217,18 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
     service.endService();
     return await service.runStopSteps();
   }
-  const port = config.NOTIFYX_PORT ?? config.NOTIFYX_BASE_PORT + PORT_OFFSETS[service.name];
-  const listener = await listen(service.app, config.NOTIFYX_HOST, port);
+  service.statusPage.push(processSection);
+  service.dashboard.start();
+  // Open pages are requests in flight, which the stop waits for.
+  service.stopping.addEventListener("abort", () => service.dashboard.close(), { once: true });
+  service.onStop("the status page", () => service.dashboard.stop());
+  const listener = await listen(service.app, config.NOTIFYX_HOST, service.port);
   const registration = new Registration({
     discoveryUrls: service.discoveryUrls,
     secret: service.secret,
     id: service.instanceId,
     service: service.name,
-    url: config.NOTIFYX_URL?.replace(/\/+$/, "") ?? `http://${urlHost(config.NOTIFYX_HOST)}:${listener.port}`,
+    url: service.url,
     participates: options.participates,
     subgraph: service.schemaHash !== undefined,
     schemaHash: service.schemaHash,
@@ -210,6 +252,15 @@ async function startAndWait(service: Service, options: ServiceOptions): Promise<
   await service.directory.stop();
 }
 
+function processSection(): StatusSection {
+  const memory = `${Math.round(Deno.memoryUsage().rss / 1024 ** 2)} MiB`;
+  return {
+    title: "Process",
+    columns: ["", ""],
+    rows: [["process id", Deno.pid], ["version", VERSION], ["memory", memory]],
+  };
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -228,10 +279,16 @@ async function drain(listener: Listener, stopMs: number, log: Logger): Promise<v
   }
 }
 
-function listenWithDeno(app: App, hostname: string, port: number): Promise<Listener> {
+/** @param short answers a request past the app; where it doesn't, it has read nothing of it */
+export function listenWithDeno(
+  app: App,
+  hostname: string,
+  port: number,
+  short: (request: Request) => Response | undefined = () => undefined,
+): Promise<Listener> {
   const server = Deno.serve(
     { hostname, port, onListen: () => {} },
-    (request, info) => app.fetch(request, info as never),
+    (request, info) => short(request) ?? app.fetch(request, info as never),
   );
   return Promise.resolve({
     port: server.addr.port,

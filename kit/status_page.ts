@@ -1,58 +1,35 @@
-/** GET /dashboard: what this process is doing, for people; plain HTML that needs nothing else. */
+/** The tables of the status page: what this process is doing, for people. The page around them is dashboard/page.ts. */
 
+import type { PageAction } from "./page_actions.ts";
 import { SECOND, withTimeLimit } from "./time.ts";
+
+/** A link to another page. */
+export interface PageLink {
+  readonly label: string;
+  readonly href: string;
+}
+
+export type Cell = string | number | PageAction | PageLink;
 
 export interface StatusSection {
   readonly title: string;
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
+  readonly rows: readonly (readonly Cell[])[];
 }
 
 /** Asked at each view; each function gives one table. */
 export type StatusPage = (() => StatusSection | Promise<StatusSection>)[];
 
-const STYLE = `
-  :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-  body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-  h1 { font-size: 1.3rem; } h2 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
-  table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
-  th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
-  th { font-weight: 600; } .good { color: light-dark(#116329, #56d364); } .bad { color: light-dark(#b3261e, #ff7b72); }`;
-
-/** How long one check or table may take, in milliseconds: the page is asked for when something is wrong. */
+/** How long one table may take, in milliseconds: the page is asked for when something is wrong. */
 const SECTION_LIMIT_MS = 2 * SECOND;
 
-export async function statusPage(
-  service: string,
-  page: StatusPage,
-  readyChecks: Map<string, () => boolean | Promise<boolean>>,
-): Promise<string> {
-  const checks = await Promise.all(
-    [...readyChecks].map(async ([name, check]): Promise<[string, boolean]> => {
-      try {
-        return [name, await withTimeLimit(name, SECTION_LIMIT_MS, Promise.resolve(check()))];
-      } catch {
-        return [name, false];
-      }
-    }),
-  );
-  const ready = checks.every(([, good]) => good);
-  const process: StatusSection = {
-    title: "Process",
-    columns: ["", ""],
-    rows: [
-      ["process id", Deno.pid],
-      ["memory", `${Math.round(Deno.memoryUsage().rss / 1024 / 1024)} MiB`],
-      ...checks.map(([name, good]): [string, string] => [name, good ? "ok" : "waiting"]),
-    ],
-  };
-  const sections = [process, ...await Promise.all(page.map(orItsError))];
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="5"><title>${escapeHtml(service)} – Notifyx</title><style>${STYLE}</style>
-<h1>Notifyx ${escapeHtml(service)} <span class="${ready ? "good" : "bad"}">${
-    ready ? "● ready" : "● not ready"
-  }</span></h1>
-${sections.map(table).join("\n")}</html>`;
+/** From so many characters on a cell is as wide as an id, or a sentence. */
+const WIDE = 30;
+const SENTENCE = 48;
+
+/** Each table as HTML, in the order of `page`; one that fails or takes too long says so in its place. */
+export function tables(page: StatusPage): Promise<string[]> {
+  return Promise.all(page.map(async (section) => table(await orItsError(section))));
 }
 
 async function orItsError(section: () => StatusSection | Promise<StatusSection>): Promise<StatusSection> {
@@ -64,14 +41,36 @@ async function orItsError(section: () => StatusSection | Promise<StatusSection>)
 }
 
 function table({ title, columns, rows }: StatusSection): string {
+  const heading = `<h2>${escapeHtml(title)}</h2>`;
+  if (rows.length === 0) return `${heading}<p>none</p>`;
   const head = columns.some((column) => column !== "")
-    ? `<tr>${columns.map((column) => `<th>${escapeHtml(column)}</th>`).join("")}</tr>`
+    ? `<tr>${
+      columns.map((column) => column === "" ? "<td></td>" : `<th scope="col">${escapeHtml(column)}</th>`).join("")
+    }</tr>`
     : "";
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join("")}</tr>`);
-  const content = rows.length === 0
-    ? "<p>none</p>"
-    : `<div class="scroll"><table>${head}${body.join("")}</table></div>`;
-  return `<h2>${escapeHtml(title)}</h2>${content}`;
+  const body = rows.map((row) =>
+    `<tr>${row.map((cell) => `<td${widthOf(cell)}>${cellHtml(cell)}</td>`).join("")}</tr>`
+  );
+  // It scrolls within itself, by the keyboard as well.
+  return `${heading}<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(title)}"><table>${head}${
+    body.join("")
+  }</table></div>`;
+}
+
+/** Short cells stay on one line; an id is too wide to stay in sight while the rest is scrolled, and a sentence is broken into lines. */
+function widthOf(cell: Cell): string {
+  const { length } = typeof cell === "object" ? cell.label : String(cell);
+  return length > SENTENCE ? ' class="long"' : length > WIDE ? ' class="wide"' : "";
+}
+
+function cellHtml(cell: Cell): string {
+  if (typeof cell !== "object") return escapeHtml(String(cell));
+  if ("href" in cell) return `<a href="${escapeHtml(cell.href)}">${escapeHtml(cell.label)}</a>`;
+  const { label, path, token } = cell;
+  return `<form method="post" action="${escapeHtml(path)}"><input type="hidden" name="token" value="${
+    escapeHtml(token)
+  }">` +
+    `<button>${escapeHtml(label)}</button></form>`;
 }
 
 export function escapeHtml(text: string): string {

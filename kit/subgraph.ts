@@ -3,14 +3,16 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { stitchingDirectives } from "@graphql-tools/stitching-directives";
 import type { IResolvers } from "@graphql-tools/utils";
-import { GraphQLScalarType, type GraphQLSchema, isObjectType } from "graphql";
+import { type ExecutionArgs, getOperationAST, GraphQLScalarType, type GraphQLSchema, isObjectType } from "graphql";
 import { checkDeadline, DEADLINE_HEADER, deadlineOf } from "./deadline.ts";
 import { UserError } from "./errors.ts";
-import { createGraphQLHandler, DocumentCache } from "./graphql.ts";
-import { type App, readText } from "./http.ts";
+import { createGraphQLHandler, DocumentCache, executionArgs, type OperationParams } from "./graphql.ts";
+import { type App, readText, type RequestContext } from "./http.ts";
 import { type Identity, IDENTITY_HEADER, type IdentityVerifier, type Viewer } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import { sameSecret } from "./secret.ts";
+import { inTrace, joinTrace, type Span } from "./tracing/mod.ts";
+import { SubgraphEvents } from "./subgraph_events.ts";
 
 /** What resolvers get: who asks, and what lasts for this request alone. */
 export interface SubgraphContext {
@@ -18,6 +20,18 @@ export interface SubgraphContext {
   readonly requestId: string;
   /** Until when the caller waits, in milliseconds since 1970; Infinity where it didn't say. */
   readonly deadline: number;
+  /** Where the request is traced. */
+  readonly span?: Span;
+}
+
+/** What one request has for itself, such as loaders: made when it first wants it, gone with it. */
+export function perRequest<T>(make: (context: SubgraphContext) => T): (context: SubgraphContext) => T {
+  const made = new WeakMap<SubgraphContext, T>();
+  return (context) => {
+    let found = made.get(context);
+    if (found === undefined) made.set(context, found = make(context));
+    return found;
+  };
 }
 
 export interface SubgraphOptions {
@@ -27,6 +41,8 @@ export interface SubgraphOptions {
   readonly resolvers: IResolvers<any, SubgraphContext>;
   readonly identities: IdentityVerifier;
   readonly secret: string;
+  /** Ends its subscriptions when it aborts. */
+  readonly stopping: AbortSignal;
   readonly log: Logger;
 }
 
@@ -37,7 +53,8 @@ const CACHE_CONTROL = "directive @cacheControl(maxAge: Int!) on FIELD_DEFINITION
  * Adds `/graphql` to `app`; the answer is the hash of its types. A call without an identity gets 401, but for members of the cluster, who
  * are anonymous then.
  */
-export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, log }: SubgraphOptions): Promise<string> {
+export function serveSubgraph(app: App, options: SubgraphOptions): Promise<string> {
+  const { sdl, resolvers, identities, secret, stopping, log } = options;
   const { allStitchingDirectivesTypeDefs } = stitchingDirectives();
   const fullSdl = `${allStitchingDirectivesTypeDefs}\n${CACHE_CONTROL}\n${sdl}`;
   const schema = makeExecutableSchema<SubgraphContext>({
@@ -52,6 +69,21 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
     context: (call) => call,
     log,
   });
+  const events = new SubgraphEvents(stopping, log);
+
+  const answer = async (c: RequestContext, call: SubgraphContext): Promise<Response> => {
+    const request = { method: c.req.method, url: c.req.url, header: (name: string) => c.req.header(name), call };
+    let read = () => readText(c);
+    if (c.req.header("accept")?.includes("text/event-stream") && c.req.method === "POST") {
+      const text = await readText(c);
+      const args = subscriptionIn(documents, text, { ...call, deadline: Infinity, span: undefined });
+      if (args !== undefined) return await events.serve(args);
+      read = () => Promise.resolve(text);
+    }
+    const [body, { status, headers }] = await handle({ ...request, body: read });
+    call.span?.set("http.response.status_code", status);
+    return new Response(body, { status, headers });
+  };
 
   app.on(["GET", "POST"], "/graphql", async (c) => {
     const deadline = deadlineOf(c.req.header(DEADLINE_HEADER));
@@ -60,16 +92,29 @@ export function serveSubgraph(app: App, { sdl, resolvers, identities, secret, lo
     const identity = c.req.header(IDENTITY_HEADER);
     const isMember = identity === undefined && bearer?.startsWith("Bearer ") && sameSecret(bearer.slice(7), secret);
     const viewer = isMember ? null : await identities.verify(identity);
-    const [body, { status, headers }] = await handle({
-      method: c.req.method,
-      url: c.req.url,
-      header: (name) => c.req.header(name),
-      body: () => readText(c),
-      call: { viewer, requestId: c.get("requestId"), deadline },
-    });
-    return new Response(body, { status, headers });
+    // Only now: a trace is joined for members, and for whom they ask.
+    const joined = joinTrace("POST /graphql", "server", c.req.header("traceparent"));
+    return await inTrace(joined, (span) => answer(c, { viewer, requestId: c.get("requestId"), deadline, span }));
   });
   return hashOf(fullSdl);
+}
+
+/** How to execute what a body asks for, where that is a subscription; what is wrong with others is told by the handler of queries. */
+function subscriptionIn(documents: DocumentCache, text: string, context: SubgraphContext): ExecutionArgs | undefined {
+  const params = paramsOf(text);
+  const checked = params && documents.check(params.query);
+  if (params === undefined || checked === undefined || "errors" in checked) return undefined;
+  if (getOperationAST(checked.document, params.operationName)?.operation !== "subscription") return undefined;
+  return executionArgs(checked, params, context);
+}
+
+function paramsOf(text: string): (OperationParams & { readonly query: string }) | undefined {
+  try {
+    const { query, operationName, variables } = JSON.parse(text);
+    return typeof query === "string" ? { query, operationName, variables } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** No resolver of ours, and so no statement of it, begins once nobody waits for it any more. */

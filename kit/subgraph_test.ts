@@ -30,7 +30,14 @@ async function start() {
   };
   const log = getLogger("test");
   const app = createApp({ service: "test", secret: SECRET, log, readyChecks: new Map(), statusPage: [] });
-  await serveSubgraph(app, { sdl: SDL, resolvers, identities: {} as IdentityVerifier, secret: SECRET, log });
+  await serveSubgraph(app, {
+    sdl: SDL,
+    resolvers,
+    identities: {} as IdentityVerifier,
+    secret: SECRET,
+    stopping: new AbortController().signal,
+    log,
+  });
   const ask = async (query: string, deadline?: string) => {
     work.length = 0;
     const headers = { "content-type": "application/json", authorization: `Bearer ${SECRET}` };

@@ -1,6 +1,7 @@
 /** What GraphiQL's page loads: npm's parts, kept compressed (2.4 MB), and ours, which start it and sign in. */
 
-import { type Cacheable, type GraphiQLOptions, versionOf } from "../graphiql.ts";
+import { type Cacheable, cacheable, versionOf } from "../cacheable.ts";
+import type { GraphiQLOptions } from "../graphiql.ts";
 import compress from "./compress.js" with { type: "text" };
 import { pageHeaders } from "../page_headers.ts";
 import { CONTENT_SECURITY_POLICY, pageHtml } from "./page.ts";
@@ -66,9 +67,4 @@ function compressParts(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
       reject(new Error(`GraphiQL could not be loaded: ${event.message}`));
     };
   }).finally(() => worker.terminate());
-}
-
-async function cacheable(body: Uint8Array<ArrayBuffer>, type: string, gzipped = false): Promise<Cacheable> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  return { type, body, gzipped, etag: `W/"${digest.toHex().slice(0, 32)}"` };
 }

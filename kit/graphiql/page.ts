@@ -1,6 +1,7 @@
 /** GraphiQL's page: the bar that signs in, where it is, and the place where GraphiQL goes. */
 
 import type { GraphiQLOptions } from "../graphiql.ts";
+import { ICON } from "../icon.ts";
 import { escapeHtml } from "../status_page.ts";
 
 /** Nothing but what comes from here. Monaco, GraphiQL's editor, writes styles into the page; its fonts and images are data: URLs. */
@@ -14,9 +15,6 @@ export const CONTENT_SECURITY_POLICY = [
   "img-src 'self' data:",
   "form-action 'none'",
 ];
-
-const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E%3Cpath fill='%237c5cff' d='M12 2a6 6 0 0 0-6 6v5l-2 3v1h16v-1l-2-3V8a6 6 0 0 0-6-6zm-2 17a2 2 0 0 0 4 0z'/%3E%3C/svg%3E";
 
 const BAR = `
 <header id="session" aria-label="Session">

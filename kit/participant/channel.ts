@@ -3,7 +3,8 @@
  * of a call. Measured between two processes: fetch and Deno.serve 70 µs a call, a frame each way 15 µs; and what arrives together
  * wakes a process once. A participant without it is called by HTTP (contract), and so is one whose channel isn't open yet.
  *
- * In: `{"id": 7, "call": "prepare", "body": {…}}`, the body as in the contract. Out: `{"id": 7, "status": 200, "body": {…}}`, in any order.
+ * In: `{"id": 7, "call": "prepare", "body": {…}}`, the body as in the contract, and `"traceparent"` where the call is traced, as its header
+ * would be. Out: `{"id": 7, "status": 200, "body": {…}}`, in any order.
  */
 
 import * as v from "valibot";
@@ -11,13 +12,19 @@ import { reason } from "../directory.ts";
 import { allowMember } from "../http.ts";
 import type { Service } from "../service.ts";
 import { UserError } from "../errors.ts";
-import { type Answer, type CallName, type Calls, SHAPES } from "./calls.ts";
+import { type Answer, type Calls, SHAPES } from "./calls.ts";
 
 /** How many calls of one channel may be under way. */
 const AT_ONCE = 1_000;
 /** A peer that hasn't answered a ping for so long is gone, in seconds. */
 const IDLE_LIMIT_SECONDS = 15;
-const FRAME = v.object({ id: v.number(), call: v.picklist(["prepare", "commit", "rollback"]), body: v.unknown() });
+const FRAME = v.object({
+  id: v.number(),
+  call: v.picklist(["prepare", "commit", "rollback"]),
+  body: v.unknown(),
+  traceparent: v.optional(v.unknown()),
+});
+type Frame = v.InferOutput<typeof FRAME>;
 
 export function serveChannel({ app, log, secret, stopping }: Service, calls: Calls): void {
   app.get("/api/channel_2pc", (c) => {
@@ -38,7 +45,7 @@ export function serveChannel({ app, log, secret, stopping }: Service, calls: Cal
       if (underWay >= AT_ONCE || stopping.aborted) return reply(socket, frame.id, away);
       underWay++;
       try {
-        reply(socket, frame.id, await answer(calls, frame.call, frame.body));
+        reply(socket, frame.id, await answer(calls, frame));
       } catch (error) {
         log.error("a call failed: {error}", { error: reason(error) });
         reply(socket, frame.id, { status: 500, body: { error: "internal error", code: "INTERNAL" } });
@@ -52,9 +59,9 @@ export function serveChannel({ app, log, secret, stopping }: Service, calls: Cal
 
 const away: Answer = { status: 503, body: { error: "the participant is full or stops", code: "SERVICE_UNAVAILABLE" } };
 
-function answer(calls: Calls, name: CallName, body: unknown): Promise<Answer> | Answer {
-  const given = v.safeParse(SHAPES[name], body);
-  if (given.success) return calls.answer(name, given.output);
+function answer(calls: Calls, { call, body, traceparent }: Frame): Promise<Answer> | Answer {
+  const given = v.safeParse(SHAPES[call], body);
+  if (given.success) return calls.answer(call, given.output, traceparent);
   return { status: 400, body: { error: given.issues[0].message, code: "BAD_USER_INPUT" } };
 }
 
@@ -62,7 +69,7 @@ function reply(socket: WebSocket, id: number, answer: Answer): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ id, ...answer }));
 }
 
-function parse(data: unknown): v.InferOutput<typeof FRAME> | undefined {
+function parse(data: unknown): Frame | undefined {
   try {
     const frame = v.safeParse(FRAME, JSON.parse(String(data)));
     return frame.success ? frame.output : undefined;

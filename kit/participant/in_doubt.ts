@@ -4,6 +4,7 @@
  */
 
 import { crashPoint } from "../crash_points.ts";
+import { countDatabaseError } from "../database_metrics.ts";
 import { reason } from "../directory.ts";
 import type { Logger } from "../log.ts";
 import { DAY, delay, MINUTE, SECOND } from "../time.ts";
@@ -71,6 +72,7 @@ export class InDoubt {
           if (!await this.prune()) prunedAt = 0;
         }
       } catch (error) {
+        countDatabaseError(error);
         this.options.log.warning("looking for transactions in doubt failed: {error}", { error: reason(error) });
       }
       await delay(LOOK_EVERY_MS, this.#abort.signal);
@@ -123,6 +125,7 @@ export class InDoubt {
       this.forget(transactionId);
       log.info("a transaction in doubt is {state}", { state, transactionId });
     } catch (error) {
+      countDatabaseError(error);
       log.warning("a transaction stays in doubt: {error}", { error: reason(error), transactionId });
     }
   }

@@ -11,6 +11,7 @@ import { type CallName, Calls, type Operation, SHAPES } from "./calls.ts";
 import { serveChannel } from "./channel.ts";
 import { Gateways } from "./gateways.ts";
 import { InDoubt } from "./in_doubt.ts";
+import { PARTICIPANT_FIGURES } from "./figures.ts";
 import { checkTransactionId } from "./transaction_id.ts";
 
 /** Adds the routes and the channel, and starts to look for transactions in doubt; the service names `operations` when it registers. */
@@ -25,12 +26,14 @@ export function serveParticipant(service: Service, sql: Sql, operations: Record<
   });
   const calls = new Calls(barrier, inDoubt, operations, log);
   inDoubt.start();
+  service.dashboard.figures.push(...PARTICIPANT_FIGURES);
   service.onStop("the look for transactions in doubt", () => inDoubt.stop());
 
   const route = (method: string, path: string, name: CallName) => {
     app.on(method, path, async (c) => {
       allowMember(c, secret);
-      const { status, body } = await calls.answer(name, await readJson(c, SHAPES[name]));
+      const given = await readJson(c, SHAPES[name]);
+      const { status, body } = await calls.answer(name, given, c.req.header("traceparent"));
       return c.json(body, status as 200);
     });
   };
