@@ -2,19 +2,20 @@
  * The feed as this process sees it: gives positions to what was committed, and holds a window of the newest events for the gateways'
  * streams. In: a commit (two_phase.ts), another node's NOTIFY, or the poll. Out: cursors, and events in their order to stream.ts.
  *
- * Positions are given by number_pending() (migrations/000004_inbox.sql), by one writer at a time over all nodes.
+ * Positions are given by number_pending() (migrations/000007_traces.sql), by one writer at a time over all nodes.
  */
 
 import { EventEmitter } from "node:events";
 import type { Sql } from "../../kit/database.ts";
 import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
 import { unknownCursor } from "../../kit/paging.ts";
 import { decodeFeedCursor, encodeFeedCursor } from "./cursors.ts";
 import { type FeedEvent, numberPending, readFeed } from "./feed_events.ts";
-import { feedPending, feedPosition } from "./metrics.ts";
+import { feedPosition, tellPending } from "./metrics.ts";
 
 /** How often the feed looks for what nobody woke it for (a node that died between commit and numbering), in milliseconds. */
 const POLL_MS = 250;
@@ -196,11 +197,17 @@ export class Feed {
           this.log.warning("the feed has another epoch: cursors of before are expired");
           this.#begin(head);
         }
-        if (head.pending) await this.#number();
+        tellPending(head.pending);
+        if (head.pending) {
+          await this.#number();
+          tellPending(false);
+        }
         if (head.position > this.#position) await this.#tail();
-        feedPending.set(head.pending ? 1 : 0);
       } catch (error) {
-        if (errorCode(error) !== LOCK_NOT_AVAILABLE) {
+        // Somebody holds what the feed needs, for a second already: another node's numbering, or nothing gets on.
+        if (errorCode(error) === LOCK_NOT_AVAILABLE) tellPending(true);
+        else {
+          countDatabaseError(error);
           this.log.warning("the feed can't read: {error}", { error: reason(error) });
         }
       }
@@ -218,6 +225,7 @@ export class Feed {
     while (this.#tailAgain && !this.#abort.signal.aborted) {
       this.#tailAgain = false;
       const events = await readFeed(this.sql, this.#epoch, this.#position, PAGE_EVENTS).catch((error) => {
+        countDatabaseError(error);
         this.log.warning("the feed can't read: {error}", { error: reason(error) });
         return [];
       });

@@ -19,6 +19,8 @@ export interface NotificationEvent extends Event {
   readonly to: readonly string[] | null;
   /** How many received it. */
   readonly recipientCount: number;
+  /** Of a send that is traced: its delivery stands below it. */
+  readonly traceparent?: string;
 }
 
 /** From its position on, a user is (`join`) or isn't (`leave`) subscribed to a topic. */
@@ -73,7 +75,7 @@ export type FeedEvent =
   | PruneEvent
   | TopicEvent;
 
-/** A row of the feed with what belongs to it: of {@link readFeed}, and of number_pending() (migrations/000004_inbox.sql). */
+/** A row of the feed with what belongs to it: of {@link readFeed}, and of number_pending() (migrations/000007_traces.sql). */
 interface FeedRow {
   readonly position: number;
   readonly kind: FeedEvent["kind"];
@@ -86,6 +88,7 @@ interface FeedRow {
   readonly created_at: Date;
   readonly recipients: string[] | null;
   readonly recipient_count: number;
+  readonly traceparent: string | null;
   /** The position that it is about. */
   readonly about: number;
   readonly at: Date;
@@ -95,7 +98,7 @@ interface FeedRow {
 export async function readFeed(sql: Sql, epoch: string, position: number, limit: number): Promise<FeedEvent[]> {
   const rows = await sql<FeedRow[]>`
     select f.position, f.kind, f.topic_id, f.user_id, f.notification_id as id, n.from_user_id, n.message, n.created_at,
-      n.recipients, f.recipient_count, f.about, f.at
+      n.recipients, f.recipient_count, f.about, f.at, n.traceparent
     from feed f left join notifications n on f.kind = 'notification' and n.id = f.notification_id
     where f.position > ${position} order by f.position limit ${limit}`;
   return rows.map((row) => toEvent(epoch, row));
@@ -126,6 +129,7 @@ function toEvent(epoch: string, row: FeedRow): FeedEvent {
         cursor: cursor(position),
         to: row.recipients,
         recipientCount: row.recipient_count,
+        ...row.traceparent === null ? undefined : { traceparent: row.traceparent },
       };
     case "join":
     case "leave":

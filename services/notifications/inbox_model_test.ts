@@ -11,6 +11,7 @@ import { type FeedEvent, readFeed } from "./feed_events.ts";
 import { Inbox } from "./inbox.ts";
 import { lostPosition } from "./lost.ts";
 import { migrations } from "./migrations/mod.ts";
+import { receipts } from "./receipts.ts";
 import { Retention } from "./retention.ts";
 import { Model, type Sent } from "./testing/model.ts";
 
@@ -196,6 +197,15 @@ class Run {
     const live = model.live(null);
     const seen = await this.inbox.seenCounts(live.map(({ id }) => id));
     assert.deepEqual([...seen].sort(), live.map((one) => [one.id, one.seenBy.size] as const).sort(), "seenCount");
+    const who = await receipts(sql, live.map(({ id }) => id), null, 100);
+    for (const { id, seenBy } of live) {
+      const found = who.get(id)!;
+      assert.deepEqual(found.map(({ userId }) => userId), [...seenBy].sort(), "seenBy");
+      // All of it is of this minute, and kept.
+      for (const { at } of found) assert.ok(at !== null && Date.now() - at.getTime() < 60_000, "when it was seen");
+      const behind = (await receipts(sql, [id], found[0]?.userId ?? null, 1)).get(id)!;
+      assert.deepEqual(behind, found.length > 1 ? found.slice(1, 2) : [], "a page of seenBy");
+    }
     for (const one of live) assert.equal(one.recipientCount, one.receivers.size, "recipientCount");
   }
 

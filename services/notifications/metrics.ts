@@ -1,30 +1,23 @@
 /** What the notifications service measures. */
 
-import { Counter, Gauge } from "prom-client";
-import { registry } from "../../kit/metrics.ts";
+import { counter, gauge } from "../../kit/metrics.ts";
+import { SECOND } from "../../kit/time.ts";
 
-export const feedPosition = new Gauge({
-  name: "notifyx_feed_position",
-  help: "The last position of the feed that this process has read",
-  registers: [registry],
-});
+export const feedPosition = gauge("notifyx_feed_position");
 
-export const feedPending = new Gauge({
-  name: "notifyx_feed_pending",
-  help: "1 while something that is committed waits for its position",
-  registers: [registry],
-});
+/** By `performance.now()`; undefined while nothing waits. */
+let pendingSince: number | undefined;
+gauge("notifyx_feed_pending", () => pendingSince === undefined ? 0 : 1);
+gauge(
+  "notifyx_feed_pending_oldest_age_seconds",
+  () => pendingSince === undefined ? 0 : (performance.now() - pendingSince) / SECOND,
+);
 
-export const feedStreams = new Gauge({
-  name: "notifyx_feed_streams",
-  help: "Gateways that follow the feed here",
-  registers: [registry],
-});
+/** Whether something that is committed waits for its position, as far as this process sees. */
+export function tellPending(isPending: boolean): void {
+  pendingSince = isPending ? pendingSince ?? performance.now() : undefined;
+}
 
-export const removedRows = new Counter({
-  name: "notifyx_retention_removed_total",
-  help:
-    "What was removed since its topic keeps it no longer, by kind: notification, trace, deleted; event counts positions looked at",
-  labelNames: ["kind"],
-  registers: [registry],
-});
+export const feedStreams = gauge("notifyx_feed_streams");
+
+export const removedRows = counter("notifyx_retention_removed_total");

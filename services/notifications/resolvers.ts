@@ -3,13 +3,15 @@
 import DataLoader from "dataloader";
 import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
-import { connection, pageSize } from "../../kit/paging.ts";
-import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
+import type { Sql } from "../../kit/database.ts";
+import { connection, encodeCursor, pageSize } from "../../kit/paging.ts";
+import { perRequest, requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
 import { cursorExpired, encodeFeedCursor } from "./cursors.ts";
 import type { Feed } from "./feed.ts";
 import type { Inbox, Received } from "./inbox.ts";
+import { receiptLoaders } from "./receipts.ts";
 import { topicLoaders } from "./topic_loaders.ts";
-import { type Page, type TopicParts, topicResolvers } from "./topic_resolvers.ts";
+import { idOfCursor, type Page, type TopicParts, topicResolvers } from "./topic_resolvers.ts";
 
 interface InboxArguments extends Page {
   readonly topicId?: string | null;
@@ -20,15 +22,17 @@ interface InboxArguments extends Page {
 export interface Parts extends Omit<TopicParts, "loaders"> {
   readonly feed: Feed;
   readonly inbox: Inbox;
+  readonly sql: Sql;
 }
 
 /** The most ids that the gateway asks for at once. */
 const BATCH_LIMIT = 1_000;
 
-export function resolvers({ feed, inbox, topics, members, list }: Parts) {
-  const loaders = topicLoaders(topics, members);
+export function resolvers({ feed, inbox, sql, topics, members, list, preferences }: Parts) {
+  const loaders = topicLoaders(topics, members, preferences);
   const seenCounts = seenCountLoaders(inbox);
-  const ofTopics = topicResolvers({ topics, members, list, loaders });
+  const receipts = receiptLoaders(sql);
+  const ofTopics = topicResolvers({ topics, members, list, preferences, loaders });
 
   async function positionOf(cursor: string | null | undefined): Promise<number | null> {
     if (cursor == null) return null;
@@ -71,6 +75,11 @@ export function resolvers({ feed, inbox, topics, members, list }: Parts) {
         if (topicId != null) await topics.one(topicId, userId);
         return await inbox.unseenCount(userId, topicId ?? null);
       },
+      async feedCursor(_parent: unknown, _arguments: unknown, context: SubgraphContext) {
+        requireViewer(context);
+        const { epoch, position } = await feed.head();
+        return encodeFeedCursor(epoch, position);
+      },
       async _notifications(_: unknown, { ids }: { ids: string[] }, context: SubgraphContext) {
         const { userId } = requireViewer(context);
         if (ids.length > BATCH_LIMIT) throw new UserError("BAD_USER_INPUT", `ids names at most ${BATCH_LIMIT}`);
@@ -106,22 +115,26 @@ export function resolvers({ feed, inbox, topics, members, list }: Parts) {
         fromUserId === requireViewer(context).userId ? recipientCount : null,
       seenCount: ({ id, fromUserId }: Received, _: unknown, context: SubgraphContext) =>
         fromUserId === requireViewer(context).userId ? seenCounts(context).load(id) : null,
+      async seenBy({ id, fromUserId }: Received, { first, after }: Page, context: SubgraphContext) {
+        if (fromUserId !== requireViewer(context).userId) return null;
+        const size = pageSize(first);
+        const rows = await receipts(context).load({ id, after: idOfCursor(after), limit: size + 1 });
+        const page = connection(rows, size, ({ userId }) => encodeCursor([userId]));
+        return {
+          ...page,
+          edges: page.edges.map(({ node: { userId, at }, cursor }) => ({ node: { id: userId }, cursor, at })),
+        };
+      },
     },
   };
 }
 
 /** One statement for all notifications of a request. */
 function seenCountLoaders(inbox: Inbox) {
-  const made = new WeakMap<SubgraphContext, DataLoader<string, number>>();
-  return (context: SubgraphContext) => {
-    let found = made.get(context);
-    if (found === undefined) {
-      found = new DataLoader<string, number>(async (ids) => {
-        const counts = await inbox.seenCounts(ids);
-        return ids.map((id) => counts.get(id) ?? 0);
-      });
-      made.set(context, found);
-    }
-    return found;
-  };
+  return perRequest(() =>
+    new DataLoader<string, number>(async (ids) => {
+      const counts = await inbox.seenCounts(ids);
+      return ids.map((id) => counts.get(id) ?? 0);
+    })
+  );
 }

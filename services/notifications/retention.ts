@@ -6,6 +6,7 @@
 
 import type { Sql } from "../../kit/database.ts";
 import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, SECOND } from "../../kit/time.ts";
@@ -89,6 +90,7 @@ export class Retention {
       } catch (error) {
         // The feed is busy: the next time will do.
         if (errorCode(error) !== LOCK_NOT_AVAILABLE) {
+          countDatabaseError(error);
           this.log.warning("what is old can't be removed: {error}", { error: reason(error) });
         }
       }

@@ -10,6 +10,8 @@ import { type Topic, topicColumns } from "./topics.ts";
 export interface TopicFilter {
   /** Only those that the viewer is, or isn't, subscribed to. */
   readonly subscribed: boolean | null;
+  /** Only those that the viewer created, or that others did. */
+  readonly mine: boolean | null;
   /** What their name holds, without regard to case; empty is everything. */
   readonly search: string;
 }
@@ -24,6 +26,7 @@ export class TopicList {
   /** Up to `limit` topics behind the topic `after`. */
   async page(viewerId: string, filter: TopicFilter, after: string | null, limit: number): Promise<Topic[]> {
     if (filter.subscribed === true) return await this.#subscribed(viewerId, filter, after, limit);
+    if (filter.mine === true) return await this.#created(viewerId, filter, after, limit);
     const [open, own] = await Promise.all([
       this.#open(viewerId, filter, after, limit),
       this.#own(viewerId, filter, after, limit),
@@ -73,17 +76,26 @@ export class TopicList {
       order by s.topic_id desc limit ${limit}`;
   }
 
+  /** Read by the index of their creators, which has few of each. */
+  #created(viewerId: string, filter: TopicFilter, after: string | null, limit: number): Promise<Topic[]> {
+    const { sql } = this;
+    return sql<Topic[]>`
+      select ${topicColumns(sql)} from topics where created_by = ${viewerId} and deleted_at is null
+        ${this.#behind(after)} ${this.#matching(viewerId, { ...filter, mine: null })}
+      order by id desc limit ${limit}`;
+  }
+
   #behind(after: string | null) {
     return after === null ? this.sql`` : this.sql`and id < ${after}`;
   }
 
-  #matching(viewerId: string, { subscribed, search }: TopicFilter) {
+  #matching(viewerId: string, { subscribed, mine, search }: TopicFilter) {
     const { sql } = this;
     const stay =
       sql`exists (select from subscriptions s where s.topic_id = topics.id and s.user_id = ${viewerId} and s."left" is null)`;
     return sql`${search === "" ? sql`` : sql`and ${this.#named(search)}`} ${
       subscribed === false ? sql`and not ${stay}` : sql``
-    }`;
+    } ${mine === null ? sql`` : sql`and (created_by = ${viewerId}) = ${mine}`}`;
   }
 
   #named(search: string) {

@@ -2,24 +2,19 @@
 
 import DataLoader from "dataloader";
 import { UserError } from "../../kit/errors.ts";
-import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
+import { perRequest, requireViewer } from "../../kit/subgraph.ts";
+import { type MailPreference, type MailPreferences, NO_MAIL } from "./mail/preferences.ts";
 import type { Members } from "./members.ts";
+import { pageLoader } from "./page_loader.ts";
 import type { Topic, Topics } from "./topics.ts";
-
-/** A page of a topic's subscribers: up to `limit` behind the user `after`. */
-export interface SubscribersPage {
-  readonly topicId: string;
-  readonly after: string | null;
-  readonly limit: number;
-}
 
 /** How many subscribers one request may ask for, over all topics. */
 const SUBSCRIBERS_LIMIT = 20_000;
 
 export type TopicLoaders = ReturnType<typeof topicLoaders>;
 
-export function topicLoaders(topics: Topics, members: Members) {
-  const make = (context: SubgraphContext) => {
+export function topicLoaders(topics: Topics, members: Members, preferences: MailPreferences) {
+  return perRequest((context) => {
     let subscribersAsked = 0;
     return {
       /** Of what the viewer has received or sent. */
@@ -32,30 +27,16 @@ export function topicLoaders(topics: Topics, members: Members) {
         const counts = await members.subscriberCounts(ids);
         return ids.map((id) => counts.get(id) ?? 0);
       }),
-      /** The users' ids. */
-      subscribers: new DataLoader<SubscribersPage, string[], string>(async (pages) => {
+      mailPreference: new DataLoader<string, MailPreference>(async (ids) => {
+        const found = await preferences.of(ids, requireViewer(context).userId);
+        return ids.map((id) => found.get(id) ?? NO_MAIL);
+      }),
+      /** The ids of a topic's subscribers. */
+      subscribers: pageLoader<string>((ids, after, limit) => members.subscribers(ids, after, limit), (pages) => {
         subscribersAsked += pages.reduce((sum, { limit }) => sum + limit, 0);
-        if (subscribersAsked > SUBSCRIBERS_LIMIT) {
-          throw new UserError("BAD_USER_INPUT", `this asks for more than ${SUBSCRIBERS_LIMIT} subscribers at once`);
-        }
-        const found = new Map<string, string[]>();
-        for (const alike of Map.groupBy(pages, ({ after, limit }) => `${after} ${limit}`).values()) {
-          const { after, limit } = alike[0]!;
-          const byTopic = await members.subscribers(alike.map(({ topicId }) => topicId), after, limit);
-          for (const page of alike) found.set(keyOf(page), byTopic.get(page.topicId)!);
-        }
-        return pages.map((page) => found.get(keyOf(page))!);
-      }, { cacheKeyFn: keyOf }),
+        if (subscribersAsked <= SUBSCRIBERS_LIMIT) return;
+        throw new UserError("BAD_USER_INPUT", `this asks for more than ${SUBSCRIBERS_LIMIT} subscribers at once`);
+      }),
     };
-  };
-  const made = new WeakMap<SubgraphContext, ReturnType<typeof make>>();
-  return (context: SubgraphContext) => {
-    let found = made.get(context);
-    if (found === undefined) made.set(context, found = make(context));
-    return found;
-  };
-}
-
-function keyOf({ topicId, after, limit }: SubscribersPage): string {
-  return `${topicId} ${after} ${limit}`;
+  });
 }

@@ -14,7 +14,7 @@ const [ANN, BOB, EVE] = ["a", "b", "e"].map((digit) => `00000000-0000-7000-8000-
   string,
   string,
 ];
-const ALL = { subscribed: null, search: "" };
+const ALL = { subscribed: null, mine: null, search: "" };
 
 interface Parts {
   readonly sql: Sql;
@@ -122,7 +122,7 @@ Deno.test("topics - a deleted one is gone for everybody, once, and its name is f
       assert.equal(await topics.findByName("news", viewer), null);
       for (const subscribed of [null, true, false]) {
         for (const search of ["", "news"]) {
-          assert.equal((await list.page(viewer, { subscribed, search }, null, 10)).length, 0);
+          assert.equal((await list.page(viewer, { ...ALL, subscribed, search }, null, 10)).length, 0);
         }
       }
     }
@@ -134,7 +134,7 @@ Deno.test("topics - an INVITE one is there for its creator, the invited and its 
   withTopics(async ({ topics, members, list }) => {
     const hidden = await topics.create({ name: "hidden", visibility: "INVITE" }, ANN);
     const sees = async (viewer: string) => {
-      const pages = ["", "HIDD"].map((search) => list.page(viewer, { subscribed: null, search }, null, 10));
+      const pages = ["", "HIDD"].map((search) => list.page(viewer, { ...ALL, search }, null, 10));
       const all = [
         await topics.find(hidden.id, viewer),
         await topics.findByName("Hidden", viewer),
@@ -261,6 +261,24 @@ Deno.test("topics - subscribers come page by page in the order of their ids, eac
     assert.deepEqual([...both], [[sports!.id, [ids[6]]], [news!.id, [ids[5]]]]);
   }));
 
+Deno.test("topics - those of one creator are a list of their own, of either visibility, searched and page by page", () =>
+  withTopics(async ({ topics, members, list }) => {
+    const make = async (name: string, visibility: "PUBLIC" | "INVITE", creator: string) =>
+      (await topics.create({ name, visibility }, creator)).id;
+    const [news, secret] = [await make("news", "PUBLIC", ANN), await make("secret", "INVITE", ANN)];
+    const [others, gone] = [await make("new others", "PUBLIC", BOB), await make("gone", "PUBLIC", ANN)];
+    await topics.delete(gone, ANN);
+    for (const id of [news, others]) await members.join(id, ANN);
+    const found = async (filter: Partial<typeof ALL> | Record<string, unknown>, after: string | null = null) =>
+      (await list.page(ANN, { ...ALL, ...filter }, after, 10)).map(({ id }) => id);
+    assert.deepEqual(await found({ mine: true }), [secret, news]);
+    assert.deepEqual(await found({ mine: true }, secret), [news]);
+    assert.deepEqual(await found({ mine: true, search: "new" }), [news]);
+    assert.deepEqual(await found({ mine: true, subscribed: true }), [news]);
+    assert.deepEqual(await found({ mine: true, subscribed: false }), [secret]);
+    assert.deepEqual(await found({ mine: false }), [others]);
+  }));
+
 Deno.test("topics - are found by any part of their name, without wildcards, newest first, page by page", () =>
   withTopics(async ({ sql, topics, members, list }) => {
     const names = ["Lunch in Berlin", "LUNCHES", "100% sure", "1000 sure", "a_b", "axb", "back\\slash", "Ärger", "x"];
@@ -272,7 +290,7 @@ Deno.test("topics - are found by any part of their name, without wildcards, newe
     const found = async (list: TopicList, search: string, subscribed: boolean | null = null) => {
       const pages: Topic[] = [];
       for (let after: string | null = null;;) {
-        const page = await list.page(ANN, { subscribed, search }, after, 2);
+        const page = await list.page(ANN, { ...ALL, subscribed, search }, after, 2);
         if (page.length === 0) return pages;
         pages.push(...page);
         after = page.at(-1)!.id;

@@ -8,6 +8,7 @@ import { UserError } from "../../kit/errors.ts";
 import { isUuid } from "../../kit/ids.ts";
 import { type Operation, statement } from "../../kit/participant/mod.ts";
 import { characters, isStorable } from "../../kit/text.ts";
+import { parseTraceparent, within } from "../../kit/tracing/mod.ts";
 import type { Feed } from "./feed.ts";
 
 /** The longest message, in Unicode code points. */
@@ -23,6 +24,7 @@ const INPUT = v.object({
   fromUserId: v.pipe(v.string(), v.check(isUuid, "fromUserId is no UUID")),
   message: v.string(),
   to: v.optional(v.array(v.string()), []),
+  traceparent: v.optional(v.unknown()),
 });
 
 export function sendNotification(feed: Feed): Operation {
@@ -30,20 +32,30 @@ export function sendNotification(feed: Feed): Operation {
     prepare(_transactionId, given) {
       const parsed = v.safeParse(INPUT, given);
       if (!parsed.success) throw new UserError("BAD_USER_INPUT", parsed.issues[0].message);
-      const { notificationId, topicId, fromUserId, message } = parsed.output;
+      const { notificationId, topicId, fromUserId, message, traceparent } = parsed.output;
       checkMessage(message);
       if (!isUuid(topicId)) throw new UserError("NOT_FOUND", "there is no such topic");
       const to = checkRecipients(parsed.output.to);
       return [
         statement`select prepare_notification(${notificationId}, ${topicId}, ${fromUserId}, ${message}, ${to}::uuid[])`,
+        ...parseTraceparent(traceparent)?.sampled ? [traced(notificationId, traceparent as string)] : [],
       ];
     },
-    async committed(transactionId) {
+    async committed(transactionId, span) {
       // The transaction's id is the notification's.
-      const placed = await feed.place(transactionId, POSITION_LIMIT_MS);
+      const placed = await within(span, "place in the feed", "internal", async (placing) => {
+        const placed = await feed.place(transactionId, POSITION_LIMIT_MS);
+        if (placed !== undefined) placing?.set("notifyx.cursor", placed.cursor);
+        return placed;
+      });
       return placed && { cursor: placed.cursor, createdAt: placed.createdAt };
     },
   };
+}
+
+/** Its trace goes on wherever the row is read; of those that aren't traced nothing is written. */
+function traced(notificationId: string, traceparent: string): string {
+  return statement`update notifications set traceparent = ${traceparent} where id = ${notificationId}::uuid`;
 }
 
 function checkMessage(message: string): void {
