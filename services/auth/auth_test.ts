@@ -1,83 +1,21 @@
 /** Auth as other processes meet it: its HTTP routes and its GraphQL, over a real PostgreSQL. */
 
 import { hash } from "@node-rs/argon2";
-import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import type { Sql } from "../../kit/database.ts";
-import { createApp } from "../../kit/http.ts";
-import { IdentityVerifier } from "../../kit/identity.ts";
 import { newId } from "../../kit/ids.ts";
 import { encodeCursor } from "../../kit/paging.ts";
-import { serveSubgraph } from "../../kit/subgraph.ts";
 import { withDatabase } from "../../kit/testing/database.ts";
-import sdl from "../../schema/auth.graphql" with { type: "text" };
 import { emailKey } from "./credentials.ts";
-import { Identities } from "./identities.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
-import { HASH_PARAMETERS, Passwords } from "./passwords.ts";
-import { authResolvers } from "./resolvers.ts";
-import { addAuthRoutes } from "./routes.ts";
+import { HASH_PARAMETERS } from "./passwords.ts";
 import { addUser, Users } from "./store.ts";
+import { LOGIN, PASSWORD, REGISTER, withAuth } from "./testing/auth.ts";
 
-const SECRET = "a secret of at least thirty-two characters";
-const PASSWORD = "correct horse battery";
-const REGISTER = `mutation ($email: String!, $password: String!) {
-  register(email: $email, password: $password) { token expiresAt user { id email createdAt } }
-}`;
-const LOGIN = `mutation ($email: String!, $password: String!) {
-  login(email: $email, password: $password) { token user { id email } }
-}`;
 const USERS = `query ($first: Int, $after: String, $search: String) {
   users(first: $first, after: $after, search: $search) { edges { node { id email } cursor } pageInfo { hasNextPage endCursor } }
 }`;
 const BY_IDS = `query ($ids: [ID!]!) { _users(ids: $ids) { id email } }`;
-
-type Auth = Awaited<ReturnType<typeof start>>;
-
-async function start(sql: Sql) {
-  const log = getLogger("test");
-  const app = createApp({ service: "auth", secret: SECRET, log, readyChecks: new Map(), statusPage: [] });
-  const [identities, passwords] = await Promise.all([Identities.create(sql), Passwords.create()]);
-  addAuthRoutes(app, { sql, identities, secret: SECRET, log });
-  serveSubgraph(app, {
-    sdl,
-    resolvers: authResolvers({ sql, passwords, sessionSeconds: 3_600, log }),
-    identities: new IdentityVerifier(() => Promise.resolve(identities.keys)),
-    secret: SECRET,
-    log,
-  });
-  const exchange = async (body: unknown, secret = SECRET) => {
-    const response = await app.request("/api/identity", {
-      method: "POST",
-      headers: { authorization: `Bearer ${secret}` },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const identityOf = async (token?: string): Promise<string> => (await exchange({ token })).body.identity;
-  const anonymous = await identityOf();
-  /** The answer's data; or its error's code where it has one. */
-  // deno-lint-ignore no-explicit-any -- whatever the query asks for
-  const ask = async (query: string, variables: Record<string, unknown> = {}, identity = anonymous): Promise<any> => {
-    const response = await app.request("/graphql", {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-notifyx-identity": identity },
-      body: JSON.stringify({ query, variables }),
-    });
-    const { data, errors } = await response.json();
-    return errors === undefined ? data : errors[0].extensions.code;
-  };
-  const register = async (email: string) => (await ask(REGISTER, { email, password: PASSWORD })).register;
-  const signUp = async (email: string) => {
-    const { token, user } = await register(email);
-    return { token, user, identity: await identityOf(token) };
-  };
-  return { app, sql, ask, exchange, identityOf, anonymous, register, signUp };
-}
-
-function withAuth(use: (auth: Auth) => Promise<void>): Promise<void> {
-  return withDatabase(MIGRATIONS, async (sql) => await use(await start(sql)));
-}
 
 Deno.test("auth - register, login, me, logout", () =>
   withAuth(async ({ ask, register, identityOf, exchange }) => {
@@ -142,6 +80,7 @@ Deno.test("auth - an anonymous caller is UNAUTHENTICATED for all but register, l
         "{ users { edges { cursor } } }",
         "{ _users(ids: []) { id } }",
         "mutation { logout }",
+        "mutation { requestAddressConfirmation }",
       ]
     ) assert.equal(await ask(query), "UNAUTHENTICATED", query);
     assert.equal((await ask("{ __typename }")).__typename, "Query");

@@ -1,18 +1,19 @@
 /** What may be an e-mail address and a password. */
 
 import validator from "validator";
+import { ADDRESS_LIMIT, isMailAddress } from "../../kit/email_address.ts";
 import { UserError } from "../../kit/errors.ts";
 import { characters, isStorable } from "../../kit/text.ts";
 
-/** RFC 5321: the longest address, in characters. */
-export const EMAIL_LIMIT = 254;
-const PASSWORD_LEAST = 8;
+export const EMAIL_LIMIT = ADDRESS_LIMIT;
+/** In characters. */
+export const PASSWORD_LEAST = 8;
 const PASSWORD_MOST = 128;
 
 /** The address as it is stored: without the blanks around it. @throws UserError `BAD_USER_INPUT` where it is none */
 export function checkNewEmail(email: string): string {
   const trimmed = email.trim();
-  if (isEmail(trimmed)) return trimmed;
+  if (isMailAddress(trimmed)) return trimmed;
   throw new UserError("BAD_USER_INPUT", `email is not an e-mail address of up to ${EMAIL_LIMIT} characters`);
 }
 
@@ -29,7 +30,7 @@ export function emailKey(email: string): string {
   return email.trim().normalize("NFC").toLowerCase();
 }
 
-/** Whether someone may have registered with `email` at all. */
+/** Whether someone may have registered with `email` at all: there was a time when more was taken. */
 export function isEmail(email: string): boolean {
   return email.length <= EMAIL_LIMIT && isStorable(email) && validator.isEmail(email);
 }

@@ -8,6 +8,7 @@
 import { EventEmitter } from "node:events";
 import type { Sql } from "../../kit/database.ts";
 import { errorCode, LOCK_NOT_AVAILABLE } from "../../kit/database_errors.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, MINUTE } from "../../kit/time.ts";
@@ -150,6 +151,7 @@ export class EndedSessions {
   #warn(error: unknown): void {
     if (this.#abort.signal.aborted || this.#isFailing || errorCode(error) === LOCK_NOT_AVAILABLE) return;
     this.#isFailing = true;
+    countDatabaseError(error);
     this.log.warning("ended sessions can't be read: {error}", { error: reason(error) });
   }
 

@@ -18,14 +18,22 @@ export interface SignedIdentity {
 }
 
 export class Identities {
-  private constructor(private readonly key: CryptoKey, private readonly kid: string, readonly keys: JSONWebKeySet) {}
+  private constructor(
+    private readonly key: CryptoKey,
+    private readonly kid: string,
+    readonly keys: JSONWebKeySet,
+    private readonly confirmAddresses: boolean,
+  ) {}
 
-  /** With the key of the database, which the first node makes. */
-  static async create(sql: Sql): Promise<Identities> {
+  /**
+   * With the key of the database, which the first node makes. With `confirmAddresses` an identity says of whom hasn't confirmed their
+   * address that they haven't.
+   */
+  static async create(sql: Sql, confirmAddresses = false): Promise<Identities> {
     const all = await loadKeys(sql) ?? await makeFirstKey(sql);
     const [newest] = all;
     const key = await importJWK(newest!, ALGORITHM) as CryptoKey;
-    return new Identities(key, newest!.kid!, { keys: all.map(publicPart) });
+    return new Identities(key, newest!.kid!, { keys: all.map(publicPart) }, confirmAddresses);
   }
 
   /** The identity of a session's user, or of an anonymous caller; it ends no later than the session. */
@@ -33,7 +41,8 @@ export class Identities {
     const now = Math.floor(Date.now() / SECOND);
     const sessionEnd = session === null ? Infinity : Math.floor(session.expiresAt.getTime() / SECOND);
     const expiry = Math.min(now + IDENTITY_SECONDS, sessionEnd);
-    const jwt = new SignJWT(session === null ? {} : { sid: session.id })
+    const unconfirmed = this.confirmAddresses && session?.confirmed === false ? { unconfirmed: true } : {};
+    const jwt = new SignJWT(session === null ? {} : { sid: session.id, ...unconfirmed })
       .setProtectedHeader({ alg: ALGORITHM, kid: this.kid, typ: IDENTITY_TYPE })
       .setIssuer(IDENTITY_ISSUER)
       .setAudience(IDENTITY_AUDIENCE)

@@ -6,7 +6,7 @@ import { withDatabase } from "../../kit/testing/database.ts";
 import { Identities } from "./identities.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
 
-const SESSION = { id: newId(), userId: newId(), expiresAt: new Date(Date.now() + 3_600_000) };
+const SESSION = { id: newId(), userId: newId(), expiresAt: new Date(Date.now() + 3_600_000), confirmed: false };
 const UNAUTHENTICATED = { code: "UNAUTHENTICATED" };
 
 Deno.test("identities - eight nodes that start together make one key, of which only the public part is shown", () =>

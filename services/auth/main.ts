@@ -1,10 +1,15 @@
 /** Auth: users, their passwords and sessions, and the identities by which every other service knows who asks. */
 
-import { COMMON_SETTINGS, DATABASE_SETTINGS, readConfig } from "../../kit/config.ts";
+import { COMMON_SETTINGS, DATABASE_SETTINGS, publicUrl, readConfig } from "../../kit/config.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
+import { MailOutbox } from "../../kit/mail_outbox.ts";
 import { runService } from "../../kit/service.ts";
 import sdl from "../../schema/auth.graphql" with { type: "text" };
+import { addAccountPages } from "./account/pages.ts";
+import { AccountRequests } from "./account/requests.ts";
 import { EndedSessions } from "./ended_sessions.ts";
 import { addEndedRoutes } from "./ended_stream.ts";
+import { AUTH_FIGURES } from "./figures.ts";
 import { Identities } from "./identities.ts";
 import { measureWaiting } from "./metrics.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
@@ -20,24 +25,35 @@ await runService({
   name: "auth",
   config,
   setUp: async (service) => {
-    const { app, log, secret, stopping } = service;
+    const { app, directory, log, secret, stopping } = service;
     const [sql, passwords] = await Promise.all([service.database(config, MIGRATIONS), Passwords.create()]);
-    const identities = await Identities.create(sql);
+    const confirmAddresses = config.NOTIFYX_CONFIRM_ADDRESSES === "on";
+    const identities = await Identities.create(sql, confirmAddresses);
     measureWaiting(() => passwords.waiting);
 
     const ended = new EndedSessions(sql, log);
     await ended.start();
     service.onStop("the ended sessions", () => ended.stop());
-    addAuthRoutes(app, { sql, identities, secret, log });
+    addAuthRoutes(app, { sql, identities, secret, confirmAddresses, log });
+    addAccountPages(app, { sql, passwords, log });
     addEndedRoutes(app, { sql, ended, secret, stopping });
+    const outbox = new MailOutbox({ sql, directory, secret, log, stopping });
+    await outbox.start();
+    service.onStop("the mails' outbox", () => outbox.stop());
+    const perHour = config.NOTIFYX_LIMITS === "off" ? Infinity : config.NOTIFYX_ACCOUNT_MAILS_PER_HOUR;
+    const requests = new AccountRequests({ sql, publicUrl: publicUrl(config), perHour, log });
+    requests.start();
+    service.onStop("the mails with links", () => requests.stop());
     const sessionSeconds = config.NOTIFYX_SESSION_SECONDS;
-    const resolvers = authResolvers({ sql, passwords, sessionSeconds, log });
+    const resolvers = authResolvers({ sql, passwords, sessionSeconds, confirmAddresses, requests, log });
     await service.subgraph({ sdl, resolvers, keys: identities.keys });
 
     const removing = keepRemovingExpired(sql, stopping, (error) => {
+      countDatabaseError(error);
       log.warning("expired sessions could not be removed: {error}", { error });
     });
     service.onStop("the removal of expired sessions", () => removing);
+    service.dashboard.figures.push(...AUTH_FIGURES);
     service.statusPage.push(async () => ({
       title: "Users and sessions",
       columns: ["", ""],
@@ -48,5 +64,6 @@ await runService({
         ["passwords waiting to be hashed", passwords.waiting],
       ],
     }));
+    service.statusPage.push(() => outbox.section());
   },
 });

@@ -15,11 +15,14 @@ import {
   unknownCursor,
 } from "../../kit/paging.ts";
 import { requireViewer, type SubgraphContext } from "../../kit/subgraph.ts";
+import { confirmAddress, confirmedAmong } from "./account/confirmation.ts";
+import type { AccountRequests } from "./account/requests.ts";
+import { resetPassword } from "./account/reset.ts";
 import { checkNewEmail, checkNewPassword, checkText, EMAIL_LIMIT, emailKey, isEmail } from "./credentials.ts";
 import { KnownUsers } from "./known_users.ts";
 import { logins, registrations } from "./metrics.ts";
 import type { Passwords } from "./passwords.ts";
-import { beginSession, endSession, type NewSession } from "./sessions.ts";
+import { beginSession, endOtherSessions, endSession, endSessionOf, type NewSession, openSessions } from "./sessions.ts";
 import { addUser, findAccount, findUsers, replacePasswordHash, type User, Users } from "./store.ts";
 
 export interface ResolversOptions {
@@ -27,6 +30,10 @@ export interface ResolversOptions {
   readonly passwords: Passwords;
   /** How long a session lasts. */
   readonly sessionSeconds: number;
+  /** Whether users' addresses are to be confirmed. */
+  readonly confirmAddresses: boolean;
+  /** Sends mails with links. */
+  readonly requests: Pick<AccountRequests, "ask" | "sendLink">;
   readonly log: Logger;
 }
 
@@ -45,7 +52,14 @@ export function authResolvers(options: ResolversOptions): IResolvers<unknown, Su
   const { sql } = options;
   const users = new Users(sql);
   const known = new KnownUsers((ids) => findUsers(sql, ids));
+  const mayGetMail = async (userId: string) =>
+    !options.confirmAddresses || (await confirmedAmong(sql, [userId])).has(userId);
   return {
+    User: {
+      // Their own alone. Whose identity says that it isn't may have confirmed it since then.
+      addressConfirmed: ({ id }: User, _, { viewer }) =>
+        viewer?.userId === id ? !viewer.unconfirmed || mayGetMail(id) : null,
+    },
     Query: {
       me: async (_, __, context) => {
         const user = await known.one(requireViewer(context).userId);
@@ -59,6 +73,11 @@ export function authResolvers(options: ResolversOptions): IResolvers<unknown, Su
       users: (_, args: UsersArguments, context) => {
         requireViewer(context);
         return usersPage(users, args);
+      },
+      sessions: async (_, __, context) => {
+        const { userId, sessionId } = requireViewer(context);
+        const all = await openSessions(sql, userId);
+        return all.map((one) => ({ ...one, current: one.id === sessionId }));
       },
       _users: (_, { ids }: { ids: readonly string[] }, context) => {
         requireViewer(context);
@@ -74,11 +93,37 @@ export function authResolvers(options: ResolversOptions): IResolvers<unknown, Su
         if (await endSession(sql, sessionId)) return true;
         throw new UserError("UNAUTHENTICATED", "the session has ended");
       },
+      endSession: (_, { id }: { id: string }, context) => endSessionOf(sql, requireViewer(context).userId, id),
+      endOtherSessions: (_, __, context) => {
+        const { userId, sessionId } = requireViewer(context);
+        return endOtherSessions(sql, userId, sessionId);
+      },
+      requestAddressConfirmation: async (_, __, context) => {
+        const { userId } = requireViewer(context);
+        const user = await known.one(userId);
+        if (user === null) throw new UserError("UNAUTHENTICATED", "this user is no more");
+        if (await mayGetMail(userId)) return true;
+        await options.requests.ask("confirm", emailKey(user.email));
+        return true;
+      },
+      confirmAddress: async (_, { token }: { token: string }) => {
+        await confirmAddress(sql, token);
+        return true;
+      },
+      requestPasswordReset: async (_, { email }: { email: string }) => {
+        await options.requests.ask("reset", emailKey(checkNewEmail(email)));
+        return true;
+      },
+      resetPassword: async (_, { token, password }: { token: string; password: string }) => {
+        await resetPassword(options, token, password);
+        return true;
+      },
     },
   };
 }
 
-async function register({ sql, passwords, sessionSeconds }: ResolversOptions, given: Credentials): Promise<SignedIn> {
+async function register(options: ResolversOptions, given: Credentials): Promise<SignedIn> {
+  const { sql, passwords, sessionSeconds, confirmAddresses, requests } = options;
   const email = checkNewEmail(given.email);
   checkNewPassword(given.password);
   const passwordHash = await passwords.hash(given.password);
@@ -87,6 +132,7 @@ async function register({ sql, passwords, sessionSeconds }: ResolversOptions, gi
     const inside = transaction as unknown as Sql;
     const user = await addUser(inside, { id: newId(), email, emailKey: emailKey(email), passwordHash });
     if (user === undefined) throw new UserError("CONFLICT", "someone has registered with this e-mail address");
+    if (confirmAddresses) await requests.sendLink(inside, "confirm", user);
     return { ...await beginSession(inside, user.id, sessionSeconds), user };
   });
   registrations.inc();
@@ -100,14 +146,17 @@ async function login(options: ResolversOptions, { email, password }: Credentials
   checkText("password", password);
   const account = isEmail(email.trim()) ? await findAccount(sql, emailKey(email)) : undefined;
   const matches = await passwords.verify(account?.passwordHash, password);
-  if (account === undefined || !matches) {
-    logins.inc({ outcome: "wrong" });
-    throw new UserError("UNAUTHENTICATED", "wrong e-mail address or password");
-  }
+  if (account === undefined || !matches) throw wrongLogin();
   if (passwords.isStale(account.passwordHash)) await rehash(options, account.user.id, account.passwordHash, password);
-  const session = await beginSession(sql, account.user.id, sessionSeconds);
+  const session = await beginSession(sql, account.user.id, sessionSeconds, account.passwordVersion);
+  if (session === undefined) throw wrongLogin();
   logins.inc({ outcome: "good" });
   return { ...session, user: account.user };
+}
+
+function wrongLogin(): UserError {
+  logins.inc({ outcome: "wrong" });
+  return new UserError("UNAUTHENTICATED", "wrong e-mail address or password");
 }
 
 /** The login is good without it: the next one tries again. */

@@ -9,6 +9,7 @@ import { IDENTITY_SECONDS } from "../../kit/identity.ts";
 import { newId } from "../../kit/ids.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND } from "../../kit/time.ts";
+import { confirmedAmong } from "./account/confirmation.ts";
 import { emailKey, isEmail } from "./credentials.ts";
 import type { Identities } from "./identities.ts";
 import { findSession, type Session } from "./sessions.ts";
@@ -26,10 +27,13 @@ export interface AuthRoutesOptions {
   readonly sql: Sql;
   readonly identities: Identities;
   readonly secret: string;
+  /** Whether users' addresses are to be confirmed. */
+  readonly confirmAddresses: boolean;
   readonly log: Logger;
 }
 
-export function addAuthRoutes(app: App, { sql, identities, secret, log }: AuthRoutesOptions): void {
+export function addAuthRoutes(app: App, options: AuthRoutesOptions): void {
+  const { sql, identities, secret, confirmAddresses, log } = options;
   app.get("/api/keys", (c) => c.json(identities.keys));
 
   // No token is an anonymous caller, who gets an identity too; a wrong one is refused.
@@ -52,10 +56,14 @@ export function addAuthRoutes(app: App, { sql, identities, secret, log }: AuthRo
     });
   });
 
-  // What events name, for the gateways: the same for every viewer.
+  // What events and mails name, the same for every viewer; `confirmed` only where that is asked of users (kit/addresses.ts).
   app.post("/api/users", async (c) => {
     allowMember(c, secret);
-    return c.json(await findUsers(sql, (await readJson(c, USERS)).ids));
+    const { ids } = await readJson(c, USERS);
+    const users = await findUsers(sql, ids);
+    if (!confirmAddresses) return c.json(users);
+    const confirmed = await confirmedAmong(sql, ids);
+    return c.json(users.map((user) => user && { ...user, confirmed: confirmed.has(user.id) }));
   });
 }
 
@@ -67,6 +75,7 @@ async function withoutSession(sql: Sql, email: string, log: Logger): Promise<Ses
   const account = isEmail(email.trim()) ? await findAccount(sql, emailKey(email)) : undefined;
   if (account === undefined) throw new UserError("NOT_FOUND", "nobody has registered with this e-mail address");
   const userId = account.user.id;
+  const confirmed = (await confirmedAmong(sql, [userId])).has(userId);
   log.info("an identity of user {userId} is given to a member of the cluster", { userId });
-  return { id: newId(), userId, expiresAt: new Date(Date.now() + IDENTITY_SECONDS * SECOND) };
+  return { id: newId(), userId, expiresAt: new Date(Date.now() + IDENTITY_SECONDS * SECOND), confirmed };
 }

@@ -4,14 +4,12 @@
  */
 
 import type { Sql } from "../../kit/database.ts";
-import { newId } from "../../kit/ids.ts";
+import { isUuid, newId } from "../../kit/ids.ts";
 import { delay, SECOND } from "../../kit/time.ts";
+import { isToken, newToken, tokenHash } from "./tokens.ts";
 
 /** The most sessions of one user; at a further login the oldest ends. */
 export const SESSIONS_A_USER = 100;
-const TOKEN_BYTES = 32;
-/** 256 bits as base64url. */
-const TOKEN = /^[\w-]{43}$/;
 /** Between two looks for expired sessions, in milliseconds: a gateway whose clock is slow hears of an expiry by them. */
 const SWEEP_PAUSE_MS = SECOND / 2;
 /** How many expired sessions one statement removes, so that none holds locks for long. */
@@ -26,33 +24,46 @@ export interface Session {
   readonly id: string;
   readonly userId: string;
   readonly expiresAt: Date;
+  /** Whether its user has confirmed their address. */
+  readonly confirmed: boolean;
 }
 
-/** Begins a session of `seconds`; its token is known to nobody but the caller. */
-export async function beginSession(sql: Sql, userId: string, seconds: number): Promise<NewSession> {
-  const token = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)).toBase64({
-    alphabet: "base64url",
-    omitPadding: true,
-  });
+/**
+ * Begins a session of `seconds`; its token is known to nobody but the caller. With the version of the password that the user gave there is
+ * none where another has taken its place meanwhile: who replaces it ends all sessions, and this one would be too late for that.
+ */
+export async function beginSession(sql: Sql, userId: string, seconds: number): Promise<NewSession>;
+export async function beginSession(
+  sql: Sql,
+  userId: string,
+  seconds: number,
+  passwordVersion: number,
+): Promise<NewSession | undefined>;
+export async function beginSession(sql: Sql, userId: string, seconds: number, passwordVersion: number | null = null) {
+  const token = newToken();
+  // The user first, then sessions: in this order whoever replaces a password locks them as well.
   const [row] = await sql<{ expiresAt: Date }[]>`
-    with ended as (
+    with account as materialized (
+      select id from users where id = ${userId} and password_version = coalesce(${passwordVersion}::int, password_version) for share
+    ), ended as (
       delete from sessions where id in (
-        select id from sessions where user_id = ${userId} order by created_at desc, id desc offset ${
+        select id from sessions where user_id = (select id from account) order by created_at desc, id desc offset ${
     SESSIONS_A_USER - 1
   })
     )
     insert into sessions (id, user_id, token_hash, expires_at)
-    values (${newId()}, ${userId}, ${await sha256(token)}, now() + make_interval(secs => ${seconds}))
+    select ${newId()}, id, ${await tokenHash(token)}, now() + make_interval(secs => ${seconds}) from account
     returning expires_at as "expiresAt"`;
-  return { token, expiresAt: row!.expiresAt };
+  return row && { token, expiresAt: row.expiresAt };
 }
 
 /** The live session of `token`. */
 export async function findSession(sql: Sql, token: string): Promise<Session | undefined> {
-  if (!TOKEN.test(token)) return undefined;
+  if (!isToken(token)) return undefined;
   const [session] = await sql<Session[]>`
-    select id, user_id as "userId", expires_at as "expiresAt" from sessions
-    where token_hash = ${await sha256(token)} and expires_at > now()`;
+    select s.id, s.user_id as "userId", s.expires_at as "expiresAt", u.confirmed_at is not null as confirmed
+    from sessions s join users u on u.id = s.user_id
+    where s.token_hash = ${await tokenHash(token)} and s.expires_at > now()`;
   return session;
 }
 
@@ -70,6 +81,31 @@ export async function livingSessions(
 export async function endSession(sql: Sql, id: string): Promise<boolean> {
   const ended = await sql`delete from sessions where id = ${id} and expires_at > now()`;
   return ended.count > 0;
+}
+
+export interface OpenSession {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** A user's live sessions, newest first. */
+export async function openSessions(sql: Sql, userId: string): Promise<OpenSession[]> {
+  return await sql<OpenSession[]>`
+    select id, created_at as "startedAt", expires_at as "expiresAt" from sessions
+    where user_id = ${userId} and expires_at > now() order by created_at desc, id desc limit ${SESSIONS_A_USER}`;
+}
+
+/** Ends the session `id` if it is this user's; false if there is none, or it had ended before. */
+export async function endSessionOf(sql: Sql, userId: string, id: string): Promise<boolean> {
+  if (!isUuid(id)) return false;
+  const ended = await sql`delete from sessions where id = ${id} and user_id = ${userId} and expires_at > now()`;
+  return ended.count > 0;
+}
+
+/** Ends all sessions of a user but one; how many. */
+export async function endOtherSessions(sql: Sql, userId: string, keptId: string): Promise<number> {
+  return (await sql`delete from sessions where user_id = ${userId} and id <> ${keptId} and expires_at > now()`).count;
 }
 
 /** Removes expired sessions; returns how many. Several nodes may do so at once. */
@@ -94,8 +130,4 @@ export async function keepRemovingExpired(
     }
     await delay(SWEEP_PAUSE_MS, stopping);
   }
-}
-
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }

@@ -5,9 +5,12 @@ import { withDatabase } from "../../kit/testing/database.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
 import {
   beginSession,
+  endOtherSessions,
   endSession,
+  endSessionOf,
   findSession,
   keepRemovingExpired,
+  openSessions,
   removeExpired,
   SESSIONS_A_USER,
 } from "./sessions.ts";
@@ -65,6 +68,25 @@ Deno.test("sessions - an expired one is over at once, though it is removed later
     assert.equal(await removeExpired(sql), 1);
     assert.equal(await removeExpired(sql), 0);
     assert.ok(await findSession(sql, young.token));
+  }));
+
+Deno.test("sessions - a user sees their own and ends one or all others, and nobody else's", () =>
+  withUser(async (sql, userId) => {
+    const bobId = newId();
+    await addUser(sql, { id: bobId, email: "bob@example.com", emailKey: "bob@example.com", passwordHash: "" });
+    const begin = async (id: string) => (await findSession(sql, (await beginSession(sql, id, 60)).token))!.id;
+    const [old, desk, phone] = [await begin(userId), await begin(userId), await begin(userId)];
+    const bobs = await begin(bobId);
+    await expire(sql, old);
+    const mine = async () => (await openSessions(sql, userId)).map(({ id }) => id);
+    assert.deepEqual(await mine(), [phone, desk]);
+    for (const wrong of [bobs, old, newId(), "x"]) assert.equal(await endSessionOf(sql, userId, wrong), false, wrong);
+    assert.equal(await endSessionOf(sql, userId, phone), true);
+    assert.deepEqual(await mine(), [desk]);
+    await begin(userId);
+    assert.equal(await endOtherSessions(sql, userId, desk), 1);
+    assert.deepEqual(await mine(), [desk]);
+    assert.equal((await openSessions(sql, bobId)).length, 1);
   }));
 
 Deno.test("sessions - the 101st of a user ends the oldest", () =>

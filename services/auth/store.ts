@@ -13,6 +13,8 @@ export interface User {
 export interface Account {
   readonly user: User;
   readonly passwordHash: string;
+  /** Another one once a forgotten password was replaced. */
+  readonly passwordVersion: number;
 }
 
 export interface NewUser {
@@ -32,11 +34,12 @@ export async function addUser(sql: Sql, { id, email, emailKey, passwordHash }: N
 }
 
 export async function findAccount(sql: Sql, emailKey: string): Promise<Account | undefined> {
-  const [row] = await sql<(User & { passwordHash: string })[]>`
-    select id, email, created_at as "createdAt", password_hash as "passwordHash" from users where email_key = ${emailKey}`;
+  const [row] = await sql<(User & Omit<Account, "user">)[]>`
+    select id, email, created_at as "createdAt", password_hash as "passwordHash", password_version as "passwordVersion"
+    from users where email_key = ${emailKey}`;
   if (row === undefined) return undefined;
-  const { passwordHash, ...user } = row;
-  return { user, passwordHash };
+  const { passwordHash, passwordVersion, ...user } = row;
+  return { user, passwordHash, passwordVersion };
 }
 
 /** Takes the place of `before`, unless another has by now. */

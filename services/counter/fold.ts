@@ -1,5 +1,6 @@
 /** Folds what was appended into totals, from time to time, so that a count stays cheap however many were sent. */
 
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay, MINUTE } from "../../kit/time.ts";
@@ -29,6 +30,7 @@ export class Fold {
       try {
         while (!this.#abort.signal.aborted && await this.counts.fold() > 0);
       } catch (error) {
+        countDatabaseError(error);
         this.log.warning("counts could not be folded: {error}", { error: reason(error) });
       }
     }

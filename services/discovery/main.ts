@@ -3,6 +3,8 @@
 import { COMMON_SETTINGS, readConfig } from "../../kit/config.ts";
 import { runService } from "../../kit/service.ts";
 import { SECOND } from "../../kit/time.ts";
+import { DISCOVERY_FIGURES } from "./figures.ts";
+import { countExpired, measureDiscovery } from "./metrics.ts";
 import { Registry } from "./registry.ts";
 import { addDiscoveryRoutes } from "./routes.ts";
 import { Watchers } from "./watchers.ts";
@@ -10,20 +12,29 @@ import { Watchers } from "./watchers.ts";
 /** Between two looks for leases that ran out, in milliseconds. */
 const SWEEP_MS = SECOND / 4;
 
+const config = readConfig(COMMON_SETTINGS);
+
 await runService({
   name: "discovery",
-  config: readConfig(COMMON_SETTINGS),
+  config,
   registers: false,
   setUp: (service) => {
     const watchers = new Watchers();
     const registry = new Registry({
       onChange: (change) => {
+        if (change.event === "gone" && change.data.expired) countExpired(change.data.service);
         const { id, service: name } = change.data;
         service.log.info("{change}: {name} {id}", { change: change.event, name, id });
         watchers.send(change);
       },
     });
-    addDiscoveryRoutes(service.app, { registry, watchers, secret: service.secret });
+    measureDiscovery(registry, watchers);
+    addDiscoveryRoutes(service.app, {
+      registry,
+      watchers,
+      secret: service.secret,
+      discoveryUrls: config.NOTIFYX_DISCOVERY_URLS ?? [service.url],
+    });
 
     const sweep = setInterval(() => {
       for (const id of registry.dropExpired()) service.log.warning("{id} has not been heard of: dropped", { id });
@@ -32,6 +43,7 @@ await runService({
     service.stopping.addEventListener("abort", () => watchers.close(), { once: true });
     service.onStop("the sweep", () => clearInterval(sweep));
 
+    service.dashboard.figures.push(...DISCOVERY_FIGURES);
     service.statusPage.push(() => ({
       title: `${registry.count} live instances, ${watchers.count} watchers`,
       columns: ["service", "id", "url", "takes part in", "last heard"],

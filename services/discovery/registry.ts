@@ -18,6 +18,8 @@ export interface Announcement {
   readonly subgraph: boolean;
   readonly schemaHash?: string;
   readonly version?: string;
+  /** Whether it serves `/metrics` for Prometheus. */
+  readonly metrics?: boolean;
 }
 
 export type Change =
@@ -91,7 +93,7 @@ export class Registry {
       return;
     }
     const startedAt = before?.instance.startedAt ?? heardAt;
-    const { service, url, participates, subgraph, schemaHash, version } = announcement;
+    const { service, url, participates, subgraph, schemaHash, version, metrics } = announcement;
     const instance: Instance = {
       id,
       service,
@@ -100,6 +102,7 @@ export class Registry {
       subgraph,
       schemaHash,
       version,
+      metrics,
       startedAt,
       lastHeartbeatAt: heardAt,
     };
@@ -160,7 +163,7 @@ export class Registry {
 }
 
 function isSame(instance: Instance, { participates, ...announced }: Announcement): boolean {
-  return (["service", "url", "subgraph", "schemaHash", "version"] as const)
+  return (["service", "url", "subgraph", "schemaHash", "version", "metrics"] as const)
     .every((member) => instance[member] === announced[member]) &&
     instance.participates.length === participates.length &&
     instance.participates.every((operation, at) => operation === participates[at]);

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { UserError } from "../../kit/errors.ts";
 import { allowMember, type App, readJson } from "../../kit/http.ts";
 import { SECOND } from "../../kit/time.ts";
+import { targetGroups } from "./prometheus.ts";
 import type { Registry } from "./registry.ts";
 import type { Watchers } from "./watchers.ts";
 
@@ -37,15 +38,19 @@ const ANNOUNCEMENT = v.object({
   subgraph: v.optional(v.boolean("true or false"), false),
   schemaHash: v.optional(word),
   version: v.optional(word),
+  metrics: v.optional(v.boolean("true or false")),
 });
 
 export interface DiscoveryOptions {
   readonly registry: Registry;
   readonly watchers: Watchers;
   readonly secret: string;
+  /** Where discovery's own nodes are reached. */
+  readonly discoveryUrls: readonly string[];
 }
 
-export function addDiscoveryRoutes(app: App, { registry, watchers, secret }: DiscoveryOptions): void {
+export function addDiscoveryRoutes(app: App, options: DiscoveryOptions): void {
+  const { registry, watchers, secret, discoveryUrls } = options;
   app.put("/api/instances/:id", async (c) => {
     allowMember(c, secret);
     const id = idFrom(c.req.param("id"));
@@ -67,6 +72,8 @@ export function addDiscoveryRoutes(app: App, { registry, watchers, secret }: Dis
     if (instances.length === 0) throw new UserError("NOT_FOUND", "no live instance of a service of this name");
     return c.json({ name: service, instances });
   });
+
+  app.get("/api/prometheus", (c) => c.json(targetGroups(registry.all(), discoveryUrls)));
 
   app.get("/api/watch", (c) => {
     // Hono answers HEAD by the GET route and drops the body: a stream opened for it would never be closed.

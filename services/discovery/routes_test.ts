@@ -23,7 +23,7 @@ function start() {
     readyChecks: new Map(),
     statusPage: [],
   });
-  addDiscoveryRoutes(app, { registry, watchers, secret: SECRET });
+  addDiscoveryRoutes(app, { registry, watchers, secret: SECRET, discoveryUrls: ["http://127.0.0.1:4100"] });
   const ask = async (method: string, path: string, body?: unknown, secret: string | undefined = SECRET) => {
     const headers: Record<string, string> = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
@@ -48,6 +48,19 @@ Deno.test("discovery routes - an instance registers, is listed, and leaves", asy
   assert.equal((await ask("DELETE", "/api/instances/counter-1")).status, 204);
   assert.deepEqual((await ask("GET", "/api/services")).body, { services: [] });
   assert.equal((await ask("GET", "/api/services/counter")).body.code, "NOT_FOUND");
+});
+
+Deno.test("discovery routes - Prometheus is told who says that it serves /metrics", async () => {
+  const { app, ask } = start();
+  await ask("PUT", "/api/instances/a", { ...COUNTER, metrics: true });
+  await ask("PUT", "/api/instances/b", { ...COUNTER, url: "http://127.0.0.1:4401" });
+  const response = await app.request("/api/prometheus");
+  // Prometheus takes no other type.
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.deepEqual(await response.json(), [
+    { targets: ["127.0.0.1:4100"], labels: { job: "discovery" } },
+    { targets: ["127.0.0.1:4400"], labels: { job: "counter" } },
+  ]);
 });
 
 Deno.test("discovery routes - announcing and leaving take the cluster's secret", async () => {
