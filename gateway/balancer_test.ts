@@ -5,6 +5,7 @@ import type { Directory, Instance } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
 import { delay } from "../kit/time.ts";
 import { Balancer, type BalancerOptions } from "./balancer.ts";
+import { CallCancelled } from "./guards/lifetime.ts";
 
 const away = () => new UserError("SERVICE_UNAVAILABLE", "away");
 
@@ -135,6 +136,15 @@ Deno.test("balancer - where one gives no answer and no sign of life, another one
   assert.deepEqual(new Set(service.asked), new Set(["b"]));
 });
 
+Deno.test("balancer - one that is frozen is found out also by callers who don't wait until their time is over", async () => {
+  using service = new Service(["a", "b"]);
+  service.dead.add("a");
+  const frozen = ({ id }: Instance) =>
+    id === "b" ? Promise.resolve(id) : delay(300).then(() => Promise.reject(new CallCancelled()));
+  await Promise.allSettled(Array.from({ length: 4 }, () => service.balancer.ask("counter", 1_000, frozen)));
+  await service.becomes("a", "DOWN OPEN");
+});
+
 Deno.test("balancer - one that fails though it lives is asked no more after five in a row; one answer between counts anew", async () => {
   using service = new Service(["a", "b"], { isLive: () => Promise.resolve(true) });
   const failures = async (times: number) => {
@@ -173,6 +183,26 @@ Deno.test("balancer - half-open lets one call through, which closes the breaker 
   service.dead.delete("a");
   await service.becomes("a", "UP HALF_OPEN");
   assert.equal(await service.ask(), "a");
+  assert.equal(service.stateOf("a"), "UP CLOSED");
+});
+
+Deno.test("balancer - half-open, a call whose caller has gone says nothing: the next one is the trial", async () => {
+  using service = new Service(["a"]);
+  service.dead.add("a");
+  await assert.rejects(service.ask(), { code: "SERVICE_UNAVAILABLE" });
+  await service.becomes("a", "DOWN OPEN");
+  service.dead.delete("a");
+  await service.becomes("a", "UP HALF_OPEN");
+  service.dead.add("a");
+  await assert.rejects(service.ask(new CallCancelled()), CallCancelled);
+  assert.notEqual(service.stateOf("a"), "UP CLOSED");
+  service.dead.delete("a");
+  await service.becomes("a", "UP HALF_OPEN");
+  assert.equal(await service.ask(), "a");
+  assert.equal(service.stateOf("a"), "UP CLOSED");
+  // While it is closed, they count nothing.
+  service.dead.add("a");
+  for (let time = 0; time < 10; time++) await assert.rejects(service.ask(new CallCancelled()), CallCancelled);
   assert.equal(service.stateOf("a"), "UP CLOSED");
 });
 

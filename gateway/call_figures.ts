@@ -1,10 +1,11 @@
 /**
- * How each instance answers this gateway's calls: how many, how many of them failed, and how long the latest took. In: each call's end.
- * Out: figures, reckoned when somebody looks.
+ * How each instance answers this gateway's calls: how many, how many of them failed, and how long the latest took. In: each call's end,
+ * but for those that were given up since nobody waited any more. Out: figures, reckoned when somebody looks.
  */
 
 import type { Directory } from "../kit/directory.ts";
 import { MINUTE } from "../kit/time.ts";
+import { CallCancelled } from "./guards/lifetime.ts";
 
 /** Of how many calls of an instance the time is kept, and how long it counts, in milliseconds. */
 const KEPT = 512;
@@ -43,13 +44,15 @@ export class CallFigures {
   /** What `call` answers; how long that takes is an instance's. */
   async measure<T>(instanceId: string, call: () => Promise<T>): Promise<T> {
     const began = performance.now();
-    let failed = true;
+    const ended = (failed: boolean) => this.#add(instanceId, performance.now() - began, failed);
     try {
       const answer = await call();
-      failed = false;
+      ended(false);
       return answer;
-    } finally {
-      this.#add(instanceId, performance.now() - began, failed);
+    } catch (error) {
+      // How long it would have taken, and whether it had come to anything, nobody knows.
+      if (!(error instanceof CallCancelled)) ended(true);
+      throw error;
     }
   }
 

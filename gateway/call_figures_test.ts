@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Directory } from "../kit/directory.ts";
 import { CallFigures } from "./call_figures.ts";
-import { valuesOf } from "./instance_metrics.ts";
+import { CallCancelled } from "./guards/lifetime.ts";
 
 Deno.test("call figures - each instance's calls and failures, the times of the latest, and nothing of one that is gone", async () => {
   let live = ["one", "other"];
@@ -17,6 +17,8 @@ Deno.test("call figures - each instance's calls and failures, the times of the l
     assert.equal(await figures.measure("one", () => Promise.resolve(call)), call);
   }
   await assert.rejects(figures.measure("one", () => Promise.reject(new Error("away"))), /away/);
+  // No fault of the instance.
+  await assert.rejects(figures.measure("one", () => Promise.reject(new CallCancelled())), CallCancelled);
   await figures.measure("other", () => new Promise((resolve) => setTimeout(resolve, 20)));
   const { calls, errors, p50Ms, p99Ms } = figures.of("one");
   assert.deepEqual([calls, errors], [1_001, 1]);
@@ -26,10 +28,4 @@ Deno.test("call figures - each instance's calls and failures, the times of the l
   changed();
   assert.equal(figures.of("other").calls, 0);
   assert.equal(figures.of("one").calls, 1_001);
-});
-
-Deno.test("instance metrics - values by their names, summed over labels, and none that isn't there", () => {
-  const text =
-    '# HELP a_total of all\n# TYPE a_total counter\na_total{code="X",at="{}"} 2\na_total{code="Y"} 3\nab 7\nb 1.5e3\nc NaN\n';
-  assert.deepEqual(valuesOf(text, ["a_total", "b", "c", "d"]), { a_total: 5, b: 1500 });
 });

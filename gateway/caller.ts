@@ -1,6 +1,7 @@
 /** Who makes a request, as resolvers and subgraph calls see it. */
 
 import { UserError } from "../kit/errors.ts";
+import type { Span } from "../kit/tracing/mod.ts";
 import type { Lifetime } from "./guards/lifetime.ts";
 import { keyOf, type Session, type Sessions } from "./sessions.ts";
 
@@ -15,11 +16,13 @@ export class Caller {
     readonly address: string = "",
     /** How long somebody waits for the operation; undefined where one of these is there for many. */
     readonly lifetime?: Lifetime,
+    /** Of the operation, where it is traced. */
+    readonly span?: Span,
   ) {}
 
-  /** The same one, asking for a single operation. */
-  during(lifetime: Lifetime): Caller {
-    const caller = new Caller(this.sessions, this.token, this.requestId, this.address, lifetime);
+  /** The same one, asking for a single operation; one that is there for many is given that one's span. */
+  during(lifetime: Lifetime | undefined, span = this.span): Caller {
+    const caller = new Caller(this.sessions, this.token, this.requestId, this.address, lifetime, span);
     caller.#key = this.#key;
     return caller;
   }

@@ -4,10 +4,9 @@
  * goes on behind the last position, and where it can't, sessions.ts is told to ask about all that it knows.
  */
 
-import { Gauge } from "prom-client";
 import { reason } from "../kit/directory.ts";
 import type { Logger } from "../kit/log.ts";
-import { registry } from "../kit/metrics.ts";
+import { gauge } from "../kit/metrics.ts";
 import { backoffMs, delay, SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
 import { readMemberLines } from "./member_lines.ts";
@@ -19,17 +18,8 @@ const PAUSE_LIMIT_MS = SECOND / 2;
 /** A stream that is away for this long is worth a line in the log, in milliseconds. */
 const WARN_AFTER_MS = 5 * SECOND;
 
-const followed = new Gauge({
-  name: "notifyx_sessions_stream_up",
-  help:
-    "1 while this gateway follows the sessions that end; while it doesn't, it hears of a logout on another gateway later",
-  registers: [registry],
-});
-const followedPosition = new Gauge({
-  name: "notifyx_sessions_stream_position",
-  help: "The last ended session that this gateway has heard of",
-  registers: [registry],
-});
+const followed = gauge("notifyx_sessions_stream_up");
+const followedPosition = gauge("notifyx_sessions_stream_position");
 
 interface Line {
   readonly position: number;

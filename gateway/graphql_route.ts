@@ -3,12 +3,13 @@
 import { getOperationAST, type GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { RequestParams } from "graphql-http";
 import { cors } from "hono/cors";
-import { UserError } from "../kit/errors.ts";
+import { type ErrorCode, STATUS_OF_CODE, UserError } from "../kit/errors.ts";
 import { serveGraphiQL } from "../kit/graphiql.ts";
 import { type Answer, createGraphQLHandler, type DocumentCache, maskError, requestParams } from "../kit/graphql.ts";
 import { type App, readText, type RequestContext, statusOf } from "../kit/http.ts";
-import type { Logger } from "../kit/log.ts";
+import { type Logger, withContext } from "../kit/log.ts";
 import { HOUR, SECOND } from "../kit/time.ts";
+import { beginTrace, type Span } from "../kit/tracing/mod.ts";
 import { Caller } from "./caller.ts";
 import { resultText } from "./delivery/executed.ts";
 import type { Connections } from "./delivery/connections.ts";
@@ -17,9 +18,11 @@ import { eventStream } from "./delivery/server_sent_events.ts";
 import { addressOf } from "./guards/address.ts";
 import type { Guards } from "./guards/guards.ts";
 import type { Lifetime } from "./guards/lifetime.ts";
-import type { Origins } from "./origins.ts";
+import type { ShortWay } from "../kit/listen.ts";
+import type { Origins } from "../kit/origins.ts";
+import { endRequest, nameOperation } from "./request_span.ts";
 import { bearerToken, endedSession, type Sessions } from "./sessions.ts";
-import { type ShortWay, shortWay } from "./short_way.ts";
+import { shortWay } from "./short_way.ts";
 
 export interface GraphQLRouteOptions {
   readonly documents: () => DocumentCache;
@@ -36,7 +39,11 @@ export interface GraphQLRouteOptions {
 export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
   const { documents, sessions, origins, guards, log } = options;
   const handle = createGraphQLHandler<Caller>({
-    check: (params, caller) => guards.check(documents(), params, caller),
+    async check(params, caller) {
+      const checked = await guards.check(documents(), params, caller);
+      if ("document" in checked) nameOperation(caller.span, checked.document, params.operationName);
+      return checked;
+    },
     context: (caller) => caller,
     log,
   });
@@ -52,13 +59,14 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
   app.use("/graphql", (c, next) => c.req.header("origin") === undefined ? next() : forPages(c, next));
 
   serveGraphiQL(app, { title: "Notifyx", signIn: true });
-  app.on(["GET", "POST"], "/graphql", async (c) => {
+  const answer = async (c: RequestContext, span: Span | undefined): Promise<Response> => {
     const accept = c.req.header("accept") ?? "*/*";
     try {
       origins.check(c.req.header("origin"), c.req.header("host"));
       const address = addressOf(c.env.incoming!, guards.proxies);
       guards.admit(address, bodyBytes(c));
-      const caller = new Caller(sessions, bearerToken(c.req.header("authorization")), c.get("requestId"), address);
+      const token = bearerToken(c.req.header("authorization"));
+      const caller = new Caller(sessions, token, c.get("requestId"), address, undefined, span);
       // Checked before the document is looked at: what a stranger's document costs is theirs to pay.
       await caller.session();
       let text: Promise<string> | undefined;
@@ -77,14 +85,29 @@ export function serveGraphQL(app: App, options: GraphQLRouteOptions): ShortWay {
       });
       return new Response(answer, { status, headers });
     } catch (error) {
-      // Whoever speaks GraphQL gets errors in GraphQL's form also where the request itself is refused.
-      if (!(error instanceof UserError)) throw error;
-      const retryAfter = error.extensions.retryAfterSeconds;
+      // Whoever speaks GraphQL gets errors in GraphQL's form also where the request itself is refused, or fails.
+      const masked = maskError(error as Error, log);
+      const retryAfter = masked.extensions.retryAfterSeconds;
       if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
       // Of chunks whose end was not read nobody knows where the next request begins.
       if (!c.env.incoming!.complete && c.req.header("transfer-encoding")) c.header("connection", "close");
-      return c.json({ errors: [maskError(error, log)] }, statusOf(error));
+      const status = error instanceof UserError ? statusOf(error) : STATUS_OF_CODE[masked.extensions.code as ErrorCode];
+      return c.json({ errors: [masked] }, status);
     }
+  };
+  app.on(["GET", "POST"], "/graphql", async (c) => {
+    const span = beginTrace(`${c.req.method} /graphql`, c.req.header("traceparent"));
+    if (span === undefined) return await answer(c, undefined);
+    return await withContext({ traceId: span.traceId }, async () => {
+      let status = 500;
+      try {
+        const response = await answer(c, span);
+        status = response.status;
+        return response;
+      } finally {
+        endRequest(span, status);
+      }
+    });
   });
   return shortWay(documents, handle, sessions, guards, log);
 }
@@ -138,6 +161,7 @@ async function stream(
   }
   if (operation !== "subscription" && !onlyEvents) return undefined;
   if (operation === "mutation" && c.req.method === "GET") return undefined;
+  nameOperation(caller.span, checked.document, params.operationName);
   const { userId } = await caller.session();
   await guards.count(checked, params, caller.address, userId);
   const { operationName, variables } = params;

@@ -35,37 +35,61 @@ export interface HttpRequest {
   readonly body: string | undefined;
   /** In milliseconds; the request is given up then. */
   readonly limitMs: number;
+  /** The longest answer, in bytes; default 64 MiB. */
+  readonly mostBytes?: number;
   /** The request is given up as well when nobody waits for its answer any more. */
   readonly lifetime?: Lifetime;
 }
+
+/** Names in lower case. */
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * Whatever answer comes, redirects too.
  * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer; `cause` says why, for the log.
  * CallCancelled where its lifetime has ended before
  */
-export function request(
+export function request(url: string, asked: HttpRequest): Promise<{ status: number; text: string }> {
+  return exchange(url, asked, (status, _, body) => ({ status, text: body.toString() }));
+}
+
+/** The same, for who passes the answer on as it is. */
+export function requestBytes(
   url: string,
-  { method, headers, body, limitMs, lifetime }: HttpRequest,
-): Promise<{ status: number; text: string }> {
+  asked: HttpRequest,
+): Promise<{ status: number; headers: HttpHeaders; body: Buffer }> {
+  return exchange(url, asked, (status, headers, body) => ({ status, headers, body }));
+}
+
+function exchange<T>(
+  url: string,
+  { method, headers, body, limitMs, mostBytes = ANSWER_LIMIT_BYTES, lifetime }: HttpRequest,
+  answer: (status: number, headers: HttpHeaders, body: Buffer) => T,
+): Promise<T> {
   const { origin, path } = split(url);
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let status = 0;
+    let given: HttpHeaders = {};
     let size = 0;
     const chunks: Buffer[] = [];
     let late: UserError | undefined;
+    let ended = false;
     const giveUp = (why: UserError) => {
       clearTimeout(timer);
+      ended = true;
       late = why;
       // First: to abort tells onResponseError at once.
       reject(why);
       controller?.abort(why);
     };
-    const timer = setTimeout(() => {
-      stay?.();
-      giveUp(new UserError("TIMEOUT", "a service took too long to answer"));
-    }, limitMs);
+    // Where this process was busy for long, timers come before what waits in its sockets: that is read first.
+    const timer = setTimeout(() =>
+      setImmediate(() => {
+        if (ended) return;
+        stay?.();
+        giveUp(new UserError("TIMEOUT", "a service took too long to answer"));
+      }), limitMs);
     const stay = lifetime?.onCancel(() => giveUp(new CallCancelled()));
     if (late !== undefined) return;
     agent.dispatch({ origin, path, method, headers, body }, {
@@ -74,20 +98,23 @@ export function request(
         // It waited for a connection until then.
         if (late !== undefined) started.abort(late);
       },
-      onResponseStart(_, code) {
+      onResponseStart(_, code, headers) {
         status = code;
+        given = headers;
       },
       onResponseData(one, chunk) {
         size += chunk.length;
-        if (size > ANSWER_LIMIT_BYTES) one.abort(new Error(`the answer is over ${ANSWER_LIMIT_BYTES} bytes`));
+        if (size > mostBytes) one.abort(new Error(`the answer is over ${mostBytes} bytes`));
         else chunks.push(chunk);
       },
       onResponseEnd() {
+        ended = true;
         clearTimeout(timer);
         stay?.();
-        resolve({ status, text: textOf(chunks) });
+        resolve(answer(status, given, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
       },
       onResponseError(_, error) {
+        ended = true;
         clearTimeout(timer);
         stay?.();
         reject(new UserError("SERVICE_UNAVAILABLE", "a service is away just now", {}, error));
@@ -99,10 +126,6 @@ export function request(
 /** Idle connections are closed. */
 export async function closeConnections(): Promise<void> {
   await agent.close();
-}
-
-function textOf(chunks: readonly Buffer[]): string {
-  return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString();
 }
 
 /** The two parts of a URL that undici wants; callers ask the same few again and again. */

@@ -128,3 +128,25 @@ Deno.test("call - says until when it waits", async () => {
   const { body } = await call(`http://127.0.0.1:${server.addr.port}`, { limitMs: 2_000 });
   assert.ok(typeof body === "number" && body > 1_000 && body <= 2_000, `${body}`);
 });
+
+Deno.test("http client - an answer that came in time is one, though this process was busy until its time was over", async () => {
+  const code = `const { finished, addr } = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async () => {
+      postMessage("asked");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return new Response("here");
+    });
+    postMessage(addr.port);`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  const said = () => new Promise<unknown>((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  try {
+    const url = `http://127.0.0.1:${await said()}/`;
+    const asked = said();
+    const answer = request(url, { method: "GET", headers: {}, body: undefined, limitMs: 500 });
+    await asked;
+    const busyUntil = performance.now() + 1_000;
+    while (performance.now() < busyUntil);
+    assert.deepEqual(await answer, { status: 200, text: "here" });
+  } finally {
+    worker.terminate();
+  }
+});

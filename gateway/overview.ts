@@ -24,9 +24,9 @@ export class Overview {
   ) {}
 
   /** What discovery knows, by name; the order of the instances of a service is that of their start. */
-  services(): ServiceView[] {
+  services(instances: readonly Instance[] = this.directory.all()): ServiceView[] {
     const graph = this.graph();
-    const byName = Map.groupBy(this.directory.all(), (instance) => instance.service);
+    const byName = Map.groupBy(instances, (instance) => instance.service);
     return [...byName].sort(([a], [b]) => a < b ? -1 : 1).map(([name, instances]) => ({
       name,
       instances: instances
@@ -35,6 +35,11 @@ export class Overview {
       inGraph: graph.has(name),
       conflicts: graph.refused.get(name)?.reasons ?? [],
     }));
+  }
+
+  /** The same, with the heartbeats that discovery has now, which takes a call. */
+  async servicesAsHeard(): Promise<ServiceView[]> {
+    return this.services(await this.directory.allAsHeard());
   }
 
   /** Services whose types are in the graph, and of which no instance is there. */

@@ -3,11 +3,10 @@
  * In: what sessions.ts is in doubt about, by the hash of the token. Out: for each whether it lives.
  */
 
-import { Gauge } from "prom-client";
 import { callFor } from "../kit/call.ts";
 import { reason } from "../kit/directory.ts";
 import type { Logger } from "../kit/log.ts";
-import { registry } from "../kit/metrics.ts";
+import { gauge } from "../kit/metrics.ts";
 import { backoffMs, delay, SECOND } from "../kit/time.ts";
 import { type Balancer, isAway } from "./balancer.ts";
 
@@ -17,11 +16,7 @@ const CALL_LIMIT_MS = 3 * SECOND;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = SECOND;
 
-const doubted = new Gauge({
-  name: "notifyx_sessions_doubted",
-  help: "Sessions that may have ended unheard and are being asked about",
-  registers: [registry],
-});
+const doubted = gauge("notifyx_sessions_doubted");
 
 export interface SessionDoubtsHandler {
   /** Whether anybody would still miss the session's end. */

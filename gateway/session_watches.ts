@@ -3,10 +3,9 @@
  * Out: each watch's `onEnded`, once. Sessions go by the hash of their token.
  */
 
-import { Gauge } from "prom-client";
 import { reason } from "../kit/directory.ts";
 import type { Logger } from "../kit/log.ts";
-import { registry } from "../kit/metrics.ts";
+import { gauge } from "../kit/metrics.ts";
 import { MINUTE } from "../kit/time.ts";
 
 interface Watched {
@@ -21,11 +20,7 @@ const LOOK_PAUSE_MS = 100;
 /** No timer is set for longer than this, in milliseconds: they overflow after 24 days, and a clock may be set. */
 const LONGEST_TIMER_MS = MINUTE;
 
-const watches = new Gauge({
-  name: "notifyx_sessions_watches",
-  help: "Sockets and event streams that are told when their session ends",
-  registers: [registry],
-});
+const watches = gauge("notifyx_sessions_watches");
 
 export class SessionWatches {
   readonly #watched = new Map<string, Watched>();

@@ -9,11 +9,10 @@
 
 import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
-import { Counter } from "prom-client";
 import { callFor } from "../kit/call.ts";
 import { UserError } from "../kit/errors.ts";
 import type { Logger } from "../kit/log.ts";
-import { registry } from "../kit/metrics.ts";
+import { counter, gauge } from "../kit/metrics.ts";
 import { SECOND } from "../kit/time.ts";
 import type { Balancer } from "./balancer.ts";
 import { EndedSessions } from "./ended_sessions.ts";
@@ -58,18 +57,13 @@ const ANONYMOUS = "";
 /** How the gateway learned that a session has ended. */
 type How = "told" | "expired" | "refused" | "asked";
 
-const endedCount = new Counter({
-  name: "notifyx_sessions_ended_total",
-  help:
-    "Sessions known here that ended, by how that was learned: told by auth's stream, expired, refused by an exchange, or asked about",
-  labelNames: ["how"],
-  registers: [registry],
-});
-const lostCount = new Counter({
-  name: "notifyx_sessions_stream_lost_total",
-  help: "How often the stream of ended sessions began anew, and all that was known was asked about",
-  registers: [registry],
-});
+const endedCount = counter("notifyx_sessions_ended_total");
+const lostCount = counter("notifyx_sessions_stream_lost_total");
+
+export function measureSessions(sessions: Pick<Sessions, "known">): void {
+  gauge("notifyx_sessions_known", () => sessions.known);
+}
+
 export class Sessions {
   /** By the hash of the token: a dump of this process's memory holds no token for longer than a request. */
   readonly #known = new LRUCache<string, Session>({ max: MOST_SESSIONS });
@@ -86,6 +80,11 @@ export class Sessions {
       hasEnded: (key) => this.#end(key, "asked"),
     });
     this.#ended = new EndedSessions(balancer, secret, log, (key) => this.#end(key, "told"), () => this.#doubtAll());
+  }
+
+  /** How many are remembered. */
+  get known(): number {
+    return this.#known.size;
   }
 
   start(): void {

@@ -7,17 +7,21 @@
 import { getOperationAST, OperationTypeNode } from "graphql";
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { UserError } from "../kit/errors.ts";
+import { type ErrorCode, STATUS_OF_CODE, UserError } from "../kit/errors.ts";
 import { type Answer, type DocumentCache, type GraphQLHandler, isByHashAlone, maskError } from "../kit/graphql.ts";
 import { requestIdOf, statusOf } from "../kit/http.ts";
+import type { ShortWay } from "../kit/listen.ts";
 import { type Logger, withContext } from "../kit/log.ts";
 import { httpDuration, httpInFlight } from "../kit/metrics.ts";
+import { type Series, seriesOf } from "../kit/metrics/held_series.ts";
 import { SECOND } from "../kit/time.ts";
+import { beginTrace, type Span } from "../kit/tracing/mod.ts";
 import { Caller } from "./caller.ts";
 import { resultText } from "./delivery/executed.ts";
 import { addressOf } from "./guards/address.ts";
 import type { Guards } from "./guards/guards.ts";
 import type { DocumentParams } from "./guards/persisted_documents.ts";
+import { endRequest, nameOperation } from "./request_span.ts";
 import { SameQueries } from "./same_queries.ts";
 import { bearerToken, type Sessions } from "./sessions.ts";
 
@@ -38,10 +42,7 @@ const ANSWER_TYPES = new Map([
 ]);
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-const observers = new Map<number, { observe(seconds: number): void }>();
-
-/** Whether it takes the request; where it doesn't, nothing was read of it. */
-export type ShortWay = (request: IncomingMessage, response: ServerResponse) => boolean;
+const observers = new Map<number, Series>();
 
 /** @param handle answers what is unusual: other media types, bodies and documents in which something is wrong */
 export function shortWay(
@@ -75,6 +76,7 @@ export function shortWay(
     if ("errors" in checked) return undefined;
     const operation = getOperationAST(checked.document, plain.operationName)?.operation;
     if (operation === undefined || operation === OperationTypeNode.SUBSCRIPTION) return undefined;
+    nameOperation(caller.span, checked.document, plain.operationName);
     const counting = guards.count(checked, plain, caller.address, userId);
     if (counting !== undefined) await counting;
     if (operation === OperationTypeNode.MUTATION) return await checked.execute(plain, caller);
@@ -86,14 +88,20 @@ export function shortWay(
     return await (counting === undefined ? same.run(key, lifetime, execute) : execute());
   };
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> => {
+  const answer = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    span: Span | undefined,
+  ): Promise<void> => {
     try {
       const body = readBody(request);
       // Awaited below, also where the request is refused before.
       body.catch(() => {});
       const address = addressOf(request, guards.proxies);
       guards.admit(address, Number(request.headers["content-length"]));
-      const caller = new Caller(sessions, bearerToken(request.headers.authorization), requestId, address);
+      const token = bearerToken(request.headers.authorization);
+      const caller = new Caller(sessions, token, requestId, address, undefined, span);
       const { userId } = await caller.session();
       const text = await body;
       const type = ANSWER_TYPES.get(request.headers.accept ?? "*/*");
@@ -115,21 +123,19 @@ export function shortWay(
       });
       end(response, status, headers ?? {}, result ?? "");
     } catch (error) {
-      const refusal = error instanceof UserError ? error : undefined;
-      if (refusal === undefined) log.error("a request failed: {error}", { error, path: "/graphql" });
-      const { retryAfterSeconds } = refusal?.extensions ?? {};
+      const masked = maskError(error as Error, log);
+      const { code, retryAfterSeconds } = masked.extensions;
+      const status = error instanceof UserError ? statusOf(error) : STATUS_OF_CODE[code as ErrorCode];
       end(
         response,
-        refusal === undefined ? 500 : refusal.code === "TIMEOUT" && !request.complete ? 408 : statusOf(refusal),
+        code === "TIMEOUT" && !request.complete ? 408 : status,
         {
           "content-type": "application/json",
           // What is still to come of a body is not read.
           ...request.complete ? {} : { connection: "close" },
           ...typeof retryAfterSeconds === "number" ? { "retry-after": String(Math.ceil(retryAfterSeconds)) } : {},
         },
-        JSON.stringify(
-          refusal === undefined ? { error: "internal error", code: "INTERNAL" } : { errors: [maskError(refusal, log)] },
-        ),
+        JSON.stringify({ errors: [masked] }),
       );
     }
   };
@@ -138,10 +144,13 @@ export function shortWay(
     if (!isShort(request, mostBytes)) return false;
     const began = performance.now();
     const requestId = requestIdOf(request.headers["x-request-id"] as string | undefined);
+    const span = beginTrace("POST /graphql", request.headers.traceparent);
+    const context = span === undefined ? { requestId } : { requestId, traceId: span.traceId };
     httpInFlight.inc();
-    void withContext({ requestId }, () => answer(request, response, requestId)).finally(() => {
+    void withContext(context, () => answer(request, response, requestId, span)).finally(() => {
       httpInFlight.dec();
       observer(response.statusCode).observe((performance.now() - began) / SECOND);
+      if (span !== undefined) endRequest(span, response.statusCode);
     });
     return true;
   };
@@ -224,10 +233,10 @@ function end(response: ServerResponse, status: number, headers: Record<string, s
 }
 
 /** Looked up by its labels once, not at each request. */
-function observer(status: number): { observe(seconds: number): void } {
+function observer(status: number): Series {
   let found = observers.get(status);
   if (found === undefined) {
-    found = httpDuration.labels("POST", "/graphql", String(status));
+    found = seriesOf(httpDuration, { method: "POST", route: "/graphql", status: String(status) });
     observers.set(status, found);
   }
   return found;

@@ -9,11 +9,12 @@ import { type Answer, resultOf } from "../kit/graphql.ts";
 import { IDENTITY_HEADER } from "../kit/identity.ts";
 import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
+import { type Span, within } from "../kit/tracing/mod.ts";
 import type { Balancer } from "./balancer.ts";
 import type { CallFigures } from "./call_figures.ts";
 import type { Caller } from "./caller.ts";
 import { request as httpRequest } from "./http_client.ts";
-import { readAnswer } from "./graph/answer.ts";
+import { readAnswer, reportedResult } from "./graph/answer.ts";
 import { RowCache } from "./graph/row_cache.ts";
 import type { PlannedDocument } from "./graph/plan.ts";
 import type { Services, Variables } from "./graph/run.ts";
@@ -57,16 +58,22 @@ export class SubgraphCalls implements Services {
     const caller = request.context as Caller;
     const body = JSON.stringify({ query: text(request.document), variables, operationName });
     if (operationType === OperationTypeNode.SUBSCRIPTION) return await this.#subscribe(service, body, caller);
-    return resultOf(await this.#call(service, body, operationType, caller));
+    return reportedResult(service, resultOf(await this.#call(service, body, operationType, caller)), this.log);
   }
 
-  async #call(
+  #call(service: string, body: string, operation: OperationTypeNode | undefined, caller: Caller): Promise<Answer> {
+    return within(caller.span, `ask ${service}`, "client", (span) => this.#ask(service, body, operation, caller, span));
+  }
+
+  async #ask(
     service: string,
     body: string,
     operation: OperationTypeNode | undefined,
     caller: Caller,
+    span: Span | undefined,
   ): Promise<Answer> {
     const headers = await headersOf(caller, "application/graphql-response+json, application/json");
+    if (span !== undefined) headers.traceparent = span.traceparent;
     // A query may be asked again elsewhere; whether a mutation that got no answer has happened, nobody knows.
     const mayRepeat = operation !== OperationTypeNode.MUTATION;
     // A mutation is done, whoever still waits for its answer.
@@ -76,8 +83,10 @@ export class SubgraphCalls implements Services {
       lifetime?.limit(CALL_LIMIT_MS) ?? CALL_LIMIT_MS,
       ({ id, url }, limitMs) =>
         this.figures.measure(id, async () => {
+          span?.set("server.address", url);
           headers[DEADLINE_HEADER] = String(Date.now() + Math.ceil(limitMs));
           const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs, lifetime });
+          span?.set("http.response.status_code", answer.status);
           // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
           if (service === "auth" && !mayRepeat) caller.signedOut();
           // Here, so that it counts against the instance; what is wrong with the question doesn't.
@@ -91,10 +100,11 @@ export class SubgraphCalls implements Services {
 
   async #subscribe(service: string, body: string, caller: Caller): Promise<MaybeAsyncIterable<ExecutionResult>> {
     const headers = await headersOf(caller, "text/event-stream, application/json");
+    const { figures, log } = this;
     return await this.balancer.ask(
       service,
       CALL_LIMIT_MS,
-      (instance, limitMs) => this.figures.measure(instance.id, () => subscribeAt({ instance, body, headers, limitMs })),
+      (instance, limitMs) => figures.measure(instance.id, () => subscribeAt({ instance, body, headers, limitMs, log })),
     );
   }
 }

@@ -9,8 +9,9 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Instance } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
 import { resultOf } from "../kit/graphql.ts";
+import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
-import { readAnswer } from "./graph/answer.ts";
+import { readAnswer, reportedResult } from "./graph/answer.ts";
 
 /** A stream that says nothing for so long, not even a comment, is dead, in milliseconds: servers say something each 12 s. */
 const SILENCE_LIMIT_MS = 60 * SECOND;
@@ -23,6 +24,7 @@ export interface SubgraphSubscription {
   readonly headers: Readonly<Record<string, string>>;
   /** How long its first sign of life may take, in milliseconds. */
   readonly limitMs: number;
+  readonly log: Logger;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface SubgraphSubscription {
  * @throws UserError `SERVICE_UNAVAILABLE` or `TIMEOUT`; so do the results, where the stream breaks off
  */
 export async function subscribeAt(
-  { instance, body, headers, limitMs }: SubgraphSubscription,
+  { instance, body, headers, limitMs, log }: SubgraphSubscription,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const { service, url } = instance;
   const abort = new AbortController();
@@ -46,14 +48,14 @@ export async function subscribeAt(
     if (!response.headers.get("content-type")?.startsWith("text/event-stream") || response.body === null) {
       const answer = readAnswer(service, response.status, await response.text());
       clearTimeout(timer);
-      return resultOf(answer);
+      return reportedResult(service, resultOf(answer), log);
     }
     const heard = () => {
       clearTimeout(timer);
       timer = setTimeout(() => abort.abort(), SILENCE_LIMIT_MS);
     };
     heard();
-    return closable(read(response.body, service, heard, abort.signal), abort, () => clearTimeout(timer));
+    return closable(read(response.body, service, heard, abort.signal, log), abort, () => clearTimeout(timer));
   } catch (error) {
     clearTimeout(timer);
     if (error instanceof UserError) throw error;
@@ -67,6 +69,7 @@ async function* read(
   service: string,
   heard: () => void,
   signal: AbortSignal,
+  log: Logger,
 ): AsyncGenerator<ExecutionResult> {
   try {
     const heardAll = new TransformStream<string, string>({
@@ -80,7 +83,7 @@ async function* read(
       .pipeThrough(new EventSourceParserStream({ maxBufferSize: MOST_CHARACTERS }));
     for await (const { event, data } of events) {
       if (event === "complete") return;
-      if (event === "next") yield JSON.parse(data);
+      if (event === "next") yield reportedResult(service, resultOf(readAnswer(service, 200, data)), log);
     }
   } catch (error) {
     throw brokenOff(service, error);

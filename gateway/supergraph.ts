@@ -16,6 +16,7 @@ import { Graph } from "./graph/graph.ts";
 import { ServiceTypes } from "./graph/service_types.ts";
 import { stitch } from "./graph/stitching.ts";
 import { fetchTypes, oneLine, type SubgraphTypes } from "./graph/subgraph_types.ts";
+import type { TypesCopy } from "./graph/types_copy.ts";
 import { OWN, type SubgraphCalls } from "./subgraph_call.ts";
 
 /** All is looked at again though nothing was heard, in milliseconds. */
@@ -36,6 +37,8 @@ export interface SupergraphOptions {
   readonly rules?: DocumentRules;
   /** How long a service that is away stands in the way of one that is there, in milliseconds; default a minute. */
   readonly yieldAfterMs?: number;
+  /** Where the types are kept for the next start; nowhere by default. */
+  readonly copy?: TypesCopy;
   /** Called after each replacement, with the schemas of before and after. */
   readonly onChange?: (before: GraphQLSchema | undefined, after: GraphQLSchema) => void;
   readonly log: Logger;
@@ -84,10 +87,12 @@ export class Supergraph {
     this.#abort.abort();
     this.#wake();
     await this.#running;
+    await this.options.copy?.stop();
   }
 
   async #follow(): Promise<void> {
     const { signal } = this.#abort;
+    await this.#remember();
     while (!signal.aborted) {
       const woken = new AbortController();
       this.#wake = () => woken.abort();
@@ -100,6 +105,16 @@ export class Supergraph {
       }
       await delay(LOOK_MS, woken.signal);
     }
+  }
+
+  /** The graph of before, also of services that are away just now. */
+  async #remember(): Promise<void> {
+    for (const one of await this.options.copy?.read() ?? []) {
+      const types = new ServiceTypes();
+      types.remember(one);
+      this.#services.set(one.types.service, types);
+    }
+    if (this.#services.size > 0) this.#compose();
   }
 
   /** Has the instances asked whose types aren't known, and composes what is. */
@@ -120,6 +135,9 @@ export class Supergraph {
       if (instances.length === 0 && !this.#subgraphs.has(service)) this.#services.delete(service);
     }
     this.#compose();
+    this.options.copy?.keep(
+      [...this.#subgraphs].flatMap(([service, present]) => this.#services.get(service)?.remembered(present) ?? []),
+    );
   }
 
   /** One of a service's instances at a time: it mostly says what the others would. */

@@ -6,6 +6,7 @@ import { buildSchema, graphqlSync } from "graphql";
 import type { Directory, Instance } from "../kit/directory.ts";
 import { delay } from "../kit/time.ts";
 import type { SubgraphCalls } from "./subgraph_call.ts";
+import { TypesCopy } from "./graph/types_copy.ts";
 import { Supergraph } from "./supergraph.ts";
 
 /** A service of these types; how often it was asked for them. */
@@ -29,14 +30,14 @@ class Graphs implements AsyncDisposable {
   readonly graph: Supergraph;
   #wake = () => {};
 
-  constructor(first: string[] = [], yieldAfterMs?: number) {
+  constructor(first: string[] = [], yieldAfterMs?: number, copy?: TypesCopy) {
     const directory = {
       all: () => [...this.live.values()],
       onChange: (wake: () => void) => (this.#wake = wake, () => {}),
     } as unknown as Directory;
     const own = buildSchema("type Query { own: Int }");
     const log = getLogger("test");
-    const options = { directory, calls: { log } as SubgraphCalls, secret: "x", own, first, yieldAfterMs, log };
+    const options = { directory, calls: { log } as SubgraphCalls, secret: "x", own, first, yieldAfterMs, copy, log };
     this.graph = new Supergraph(options);
     this.graph.start();
   }
@@ -110,10 +111,46 @@ Deno.test("supergraph - the system's own services come before one that was there
   await Promise.all([guest.close(), auth.close(), heir.close()]);
 });
 
-async function until(what: string, holds: () => boolean): Promise<void> {
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + 5_000;
-  while (!holds()) {
+  while (!await holds()) {
     if (Date.now() > giveUpAt) throw new Error(`${what}: not within 5 s`);
     await delay(10);
   }
 }
+
+Deno.test("supergraph - what a gateway knew is there at its next start, and services with the same types aren't asked again", async () => {
+  const folder = await Deno.makeTempDir();
+  const copy = () => new TypesCopy(`${folder}/types`, "secret", getLogger("test"));
+  const [a, b] = ["a", "b"].map((field) => serve(`type Query { ${field}: Int  _sdl: String! }`)) as [Served, Served];
+  try {
+    {
+      await using graphs = new Graphs([], undefined, copy());
+      graphs.up("a", a, "hash");
+      graphs.up("b", b);
+      await graphs.has("a", "b", "own");
+      await until("both are saved", async () => (await copy().read()).length === 2);
+    }
+    {
+      await using graphs = new Graphs([], undefined, copy());
+      await graphs.has("a", "b", "own");
+      graphs.up("a", a, "hash", "another");
+      b.sdl = "type Query { c: Int  _sdl: String! }";
+      graphs.up("b", b);
+      await graphs.has("a", "c", "own");
+      assert.equal(a.asked, 1);
+    }
+    await using graphs = new Graphs([], undefined, copy());
+    await graphs.has("a", "c", "own");
+    await using others = new Graphs([], undefined, new TypesCopy(`${folder}/types`, "another", getLogger("test")));
+    await delay(50);
+    assert.deepEqual(others.fields(), ["own"]);
+    const { now } = Date;
+    Date.now = () => now() + 25 * 60 * 60 * 1_000;
+    assert.deepEqual(await copy().read(), []);
+    Date.now = now;
+  } finally {
+    await Promise.all([a.close(), b.close()]);
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -7,8 +7,10 @@ import { UserError } from "../../kit/errors.ts";
 import { type DocumentCache, maskError, type OperationParams } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import { SECOND, withTimeLimit } from "../../kit/time.ts";
+import { beginTrace, inTrace, type Span } from "../../kit/tracing/mod.ts";
 import { Caller } from "../caller.ts";
 import type { Guards } from "../guards/guards.ts";
+import { nameOperation } from "../request_span.ts";
 import { bearerToken, type Sessions } from "../sessions.ts";
 import { CLOSE } from "./close_codes.ts";
 import { resultText } from "./executed.ts";
@@ -70,7 +72,18 @@ export class SocketBackend implements Backend {
     }
   }
 
-  async start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running> {
+  /** A trace's context comes as `extensions.traceparent`: a message has no headers. */
+  start(payload: SubscribePayload, caller: Caller, operation: Operation): Promise<Running> {
+    const span = beginTrace("WebSocket /graphql", payload.extensions?.traceparent);
+    return inTrace(span, () => this.#start(payload, caller, operation, span));
+  }
+
+  async #start(
+    payload: SubscribePayload,
+    caller: Caller,
+    operation: Operation,
+    span: Span | undefined,
+  ): Promise<Running> {
     const { documents, guards } = this.options;
     // A message is a request as any other.
     guards.admit(caller.address, 0);
@@ -82,6 +95,7 @@ export class SocketBackend implements Backend {
       const why = "operationName has to name one of the document's operations";
       return this.#refuse(operation, [new UserError("BAD_USER_INPUT", why)]);
     }
+    nameOperation(span, checked.document, operationName);
     const request = { ...checked, operationName, variables, caller };
     const isSubscription = type === OperationTypeNode.SUBSCRIPTION;
     if (!operation.begin(isSubscription ? "subscription" : "request")) return NOTHING;
@@ -92,7 +106,8 @@ export class SocketBackend implements Backend {
     }
     const lifetime = guards.lifetime();
     operation.running = { stop: () => lifetime.leave() };
-    const execute = () => checked.execute({ operationName, variables } as OperationParams, caller.during(lifetime));
+    const asking = caller.during(lifetime, span);
+    const execute = () => checked.execute({ operationName, variables } as OperationParams, asking);
     const executing = counting.then(execute);
     if (type === OperationTypeNode.MUTATION) this.#keep(executing);
     const result = await executing;

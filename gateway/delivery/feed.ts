@@ -13,6 +13,8 @@ import { readMemberLines } from "../member_lines.ts";
 
 /** The feed says something every 3 s; one that is silent for this long is dead, in milliseconds. */
 const SILENCE_LIMIT_MS = 8 * SECOND;
+/** One that is silent for this long is late: who looks at the metrics is told, in milliseconds. */
+const LATE_AFTER_MS = 4 * SECOND;
 /** The longest pause before the next try, in milliseconds. */
 const PAUSE_LIMIT_MS = SECOND;
 
@@ -34,6 +36,9 @@ export class UpstreamFeed {
   #running: Promise<void> | undefined;
   #position: number | undefined;
   #epoch: string | undefined;
+  /** Whether a stream is open that has said something, and when one last did, by `performance.now()`; at first that of the start. */
+  #isOpen = false;
+  #heardAt = performance.now();
 
   constructor(
     private readonly balancer: Balancer,
@@ -50,6 +55,12 @@ export class UpstreamFeed {
   /** Undefined until the feed was heard once: whoever begins to listen before that might miss something. */
   get position(): number | undefined {
     return this.#position;
+  }
+
+  /** For how long nothing was heard of the feed, in milliseconds; 0 while it is followed. */
+  get silentMs(): number {
+    const silentMs = performance.now() - this.#heardAt;
+    return this.#isOpen && silentMs < LATE_AFTER_MS ? 0 : silentMs;
   }
 
   start(): void {
@@ -70,6 +81,7 @@ export class UpstreamFeed {
         if (this.#abort.signal.aborted) return;
         if (failures === 3) this.log.warning("the feed is away: {error}", { error: reason(error) });
       }
+      this.#isOpen = false;
       failures = Date.now() - began > SILENCE_LIMIT_MS ? 0 : failures + 1;
       await delay(backoffMs(failures, 50, PAUSE_LIMIT_MS), this.#abort.signal);
     }
@@ -80,7 +92,11 @@ export class UpstreamFeed {
     const path = `/api/feed${this.#position === undefined ? "" : `?after=${this.#position}`}`;
     const service = "notifications";
     const stream = { balancer, secret, service, path, silenceMs: SILENCE_LIMIT_MS, signal: this.#abort.signal };
-    return readMemberLines(stream, (line) => this.#take(line as Line));
+    return readMemberLines(stream, (line) => {
+      this.#isOpen = true;
+      this.#heardAt = performance.now();
+      this.#take(line as Line);
+    });
   }
 
   #take(line: Line): void {

@@ -16,6 +16,8 @@ export interface NotificationEvent extends Event {
   readonly to: readonly string[] | null;
   /** How many received it. */
   readonly recipientCount: number;
+  /** Of a send that is traced. */
+  readonly traceparent?: string;
 }
 
 /** From its position on, a user is (`join`) or isn't (`leave`) subscribed to a topic. */

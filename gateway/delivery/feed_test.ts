@@ -66,3 +66,35 @@ Deno.test("upstream feed - another epoch begins at its own position, and listene
   ]);
   assert.deepEqual(result.told, [6, "another at 2", 3]);
 });
+
+Deno.test("upstream feed - it is silent from its start until a stream says something, and from that one's end", async () => {
+  const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () =>
+    new Response(
+      new ReadableStream<Uint8Array>({ start: (controller) => void streams.push(controller) }),
+      { headers: { "content-type": "application/jsonl" } },
+    ));
+  const instance = { id: "a", service: "notifications", url: `http://127.0.0.1:${server.addr.port}` } as Instance;
+  const isLive = () => Promise.resolve(true);
+  const balancer = new Balancer({ instances: () => [instance] } as unknown as Directory, { isLive });
+  const reader = { onStart: () => {}, onEvent: () => {}, onSkip: () => {}, onOtherEpoch: () => {} };
+  const feed = new UpstreamFeed(balancer, "secret", getLogger("test"), reader);
+  const line = new TextEncoder().encode(`${JSON.stringify({ position: 1, epoch: "a" })}\n`);
+  feed.start();
+  await until("the first stream", () => streams.length === 1);
+  assert.ok(feed.silentMs > 0);
+  streams[0]!.enqueue(line);
+  await until("it is followed", () => feed.silentMs === 0);
+  streams[0]!.close();
+  await until("it is lost", () => feed.silentMs > 0);
+  await until("the second stream", () => streams.length === 2);
+  streams[1]!.enqueue(line);
+  await until("it is followed again", () => feed.silentMs === 0);
+  await feed.stop();
+  await server.shutdown();
+});
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + 5_000;
+  for (; !holds(); await delay(5)) if (Date.now() > giveUpAt) throw new Error(`${what}: not within 5 s`);
+}

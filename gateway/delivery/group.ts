@@ -5,6 +5,7 @@
 
 import { LRUCache } from "lru-cache";
 import { UserError } from "../../kit/errors.ts";
+import { givenOut } from "./delivery_times.ts";
 import type { Execution, Payload } from "./execution.ts";
 import type { Listener } from "./listener.ts";
 import type { Acknowledged, Delivered } from "./roots.ts";
@@ -52,6 +53,7 @@ export class Group {
       const payload = this.execution(root);
       if (payload instanceof Uint8Array) {
         for (const listener of listeners) listener.sink.next(payload, root.cursor);
+        this.#gave(root);
         return;
       }
       this.#executing++;
@@ -87,10 +89,15 @@ export class Group {
       const payload = await first.payload!;
       this.#executing--;
       for (const listener of first.listeners) if (!listener.stopped) listener.sink.next(payload, first.root.cursor);
+      this.#gave(first.root);
       this.#waiting.shift();
       first.given?.resolve();
       this.#executeMore();
     }
+  }
+
+  #gave({ createdAt }: Partial<Delivered>): void {
+    if (createdAt !== undefined) givenOut(createdAt);
   }
 
   #executeMore(): void {

@@ -2,6 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
+import type { Histogram } from "prom-client";
+import { registry } from "../../kit/metrics.ts";
 import { delay } from "../../kit/time.ts";
 import { type Execution } from "./execution.ts";
 import { Group } from "./group.ts";
@@ -65,6 +67,32 @@ Deno.test("group - one execution for all, and each has its results in the order 
   assert.ok(settled);
   deliver(6, ann);
   assert.equal(ann.results.at(-1), "6");
+});
+
+Deno.test("group - how long a notification took is told once for all groups that give it out in one turn", async () => {
+  const times = registry.getSingleMetric("notifyx_delivery_duration_seconds") as Histogram;
+  const figures = async () => {
+    const { values } = await times.get();
+    const of = (name: string) => values.find(({ metricName }) => metricName?.endsWith(name))!.value;
+    return { count: of("_count"), sum: of("_sum") };
+  };
+  const before = await figures();
+  const at = (agoMs: number) => ({ createdAt: new Date(Date.now() - agoMs).toISOString() });
+  const [first, second] = [at(2_000), at(3_000)];
+  for (const root of [first, second]) {
+    for (const { deliver } of [group(() => Buffer.from("1")), group(() => Buffer.from("2"))]) {
+      deliver(root, new Heard());
+    }
+  }
+  assert.deepEqual(await figures(), before);
+  await new Promise((resolve) => setImmediate(resolve));
+  const after = await figures();
+  assert.equal(after.count - before.count, 2);
+  assert.ok(after.sum - before.sum >= 5 && after.sum - before.sum < 15);
+  // What acknowledgements and others are is no notification.
+  group(() => Buffer.from("3")).deliver({ at: first.createdAt }, new Heard());
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await figures()).count, after.count);
 });
 
 Deno.test("group - who stopped gets nothing of what was on its way", async () => {

@@ -3,7 +3,7 @@
  * own. Next: group.ts executes and serialises it, and the sinks (outbox.ts, server_sent_events.ts) write it.
  */
 
-import { GraphQLError, type GraphQLFormattedError } from "graphql";
+import type { GraphQLFormattedError } from "graphql";
 import type { Logger } from "../../kit/log.ts";
 import { isErrorCode, UserError } from "../../kit/errors.ts";
 import { maskError } from "../../kit/graphql.ts";
@@ -16,10 +16,11 @@ import { UpstreamFeed } from "./feed.ts";
 import type { FeedEvent, NotificationEvent, SeenAllEvent, SeenEvent } from "./feed_event.ts";
 import type { Group } from "./group.ts";
 import type { Listener } from "./listener.ts";
-import { deliveries, listenersGauge } from "./metrics.ts";
+import { cursorsExpired, deliveries, listenersGauge } from "./metrics.ts";
 import { delivered } from "./roots.ts";
 import type { Source } from "./sources.ts";
 import { TopicIndex } from "./topic_index.ts";
+import { type Given, TracedDelivery } from "./traced_delivery.ts";
 import { type Collecting, UnseenCounts } from "./unseen_counts.ts";
 import { type Membership, Upstream, type Viewer } from "./upstream.ts";
 import { Window } from "./window.ts";
@@ -35,12 +36,15 @@ export interface HubOptions {
   readonly window?: Window;
   /** How long changes of counts are collected. */
   readonly collecting?: Collecting;
+  /** Calls back when what sinks were given in this turn has been written; by default at its end. */
+  readonly written?: (then: () => void) => void;
 }
 
 export class Hub {
   readonly upstream: Upstream;
   readonly entities: Entities;
   readonly unseen: UnseenCounts;
+  readonly replays: Turns = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS);
   /** All that began and haven't stopped. */
   readonly #listeners = new Set<Listener>();
   readonly #live = new Map<string, Set<Listener>>();
@@ -48,7 +52,7 @@ export class Hub {
   readonly #acknowledged = new TopicIndex();
   readonly #feed: UpstreamFeed;
   readonly #memberships: Batches<Viewer, { position: number; epoch: string; membership: Membership }>;
-  readonly #replays = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS);
+  readonly #written: (then: () => void) => void;
   #wake: (() => void)[] = [];
 
   readonly window: Window;
@@ -57,9 +61,10 @@ export class Hub {
     balancer: Balancer,
     secret: string,
     private readonly log: Logger,
-    { window = new Window(), collecting }: HubOptions = {},
+    { window = new Window(), collecting, written = (then) => void setImmediate(then) }: HubOptions = {},
   ) {
     this.window = window;
+    this.#written = written;
     this.upstream = new Upstream(balancer, secret);
     this.entities = new Entities(this.upstream);
     this.unseen = new UnseenCounts(this, log, collecting);
@@ -87,6 +92,11 @@ export class Hub {
 
   get epoch(): string {
     return this.#feed.epoch ?? "";
+  }
+
+  /** As {@link UpstreamFeed.silentMs}. */
+  get silentMs(): number {
+    return this.#feed.silentMs;
   }
 
   start(): void {
@@ -158,23 +168,25 @@ export class Hub {
 
   /** One page of a replay from the database, when its turn comes. */
   page<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    return this.#replays.run(ask);
+    return this.replays.run(ask);
   }
 
   masked(error: unknown): GraphQLFormattedError {
-    // What isn't meant for clients says so by being no GraphQLError; maskError takes such a one for graphql-http's own.
-    const originalError = error instanceof Error ? error : new Error(String(error));
-    const told = error instanceof GraphQLError ? error : new GraphQLError("internal error", { originalError });
-    return maskError(told, this.log).toJSON();
+    const masked = maskError(error instanceof Error ? error : new Error(String(error)), this.log).toJSON();
+    if (masked.extensions?.code === "CURSOR_EXPIRED") cursorsExpired.inc();
+    return masked;
   }
 
   #take(event: FeedEvent): void {
     this.window.push(event);
     deliveries.inc({ kind: event.kind });
     switch (event.kind) {
-      case "notification":
-        this.#deliver(event);
+      case "notification": {
+        const traced = TracedDelivery.begin(event);
+        const given = this.#deliver(event);
+        void traced?.follow(given, this.#written);
         break;
+      }
       case "join":
       case "leave":
         for (const listener of this.#live.get(event.userId) ?? []) listener.apply(event);
@@ -195,13 +207,13 @@ export class Hub {
     this.#wakeAll();
   }
 
-  #deliver(event: NotificationEvent): void {
+  #deliver(event: NotificationEvent): Given {
     const groups = this.#received.of(event.topicId);
-    if (groups.size === 0) return;
+    if (groups.size === 0) return groups;
     const root = delivered(event, false);
     if (event.to === null) {
       for (const [group, listeners] of groups) group.deliver(root, listeners);
-      return;
+      return groups;
     }
     const named = new Map<Group, Listener[]>();
     for (const userId of event.to) {
@@ -213,6 +225,7 @@ export class Hub {
       }
     }
     for (const [group, listeners] of named) group.deliver(root, listeners);
+    return named;
   }
 
   #acknowledge(event: SeenEvent | SeenAllEvent): void {

@@ -1,18 +1,14 @@
 /** What a gateway's sockets may take of it, each a setting: by user and by address, for people; and in all, for memory. */
 
-import { Counter } from "prom-client";
 import type { Logger } from "../../kit/log.ts";
-import { registry } from "../../kit/metrics.ts";
+import { counter, startAtZero } from "../../kit/metrics.ts";
 import type { SocketConfig } from "./settings.ts";
 
-export type LimitKind = "sockets" | "sockets_per_user" | "sockets_per_address" | "operations" | "messages" | "slow";
+const LIMIT_KINDS = ["sockets", "sockets_per_user", "sockets_per_address", "operations", "messages", "slow"] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];
 
-const limited = new Counter({
-  name: "notifyx_delivery_limited_total",
-  help: "What a limit refused or ended, by its kind",
-  labelNames: ["kind"],
-  registers: [registry],
-});
+const limited = counter("notifyx_delivery_limited_total");
+startAtZero(limited, "kind", LIMIT_KINDS);
 
 /** Counts what a limit refused or ended. */
 export function countLimited(kind: LimitKind): void {

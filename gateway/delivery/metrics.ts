@@ -1,36 +1,28 @@
 /** What delivery measures, besides the sockets (socket_metrics.ts). */
 
-import { Counter, Gauge } from "prom-client";
-import { registry } from "../../kit/metrics.ts";
+import { counter, gauge, startAtZero } from "../../kit/metrics.ts";
+import { SECOND } from "../../kit/time.ts";
+import type { Hub } from "./hub.ts";
 
-export const listenersGauge = new Gauge({
-  name: "notifyx_delivery_listeners",
-  help: "Subscriptions to the feed on this gateway that get each event as it comes",
-  registers: [registry],
-});
+export const listenersGauge = gauge("notifyx_delivery_listeners");
 
-export const streamsGauge = new Gauge({
-  name: "notifyx_delivery_event_streams",
-  help: "Event streams that are open on this gateway",
-  registers: [registry],
-});
+export const streamsGauge = gauge("notifyx_delivery_event_streams");
 
-export const groupsGauge = new Gauge({
-  name: "notifyx_delivery_groups",
-  help: "Kinds of results that subscriptions share",
-  registers: [registry],
-});
+export const groupsGauge = gauge("notifyx_delivery_groups");
 
-export const resumes = new Counter({
-  name: "notifyx_delivery_resumes_total",
-  help: "Subscriptions that began behind a cursor, by where what they missed came from",
-  labelNames: ["from"],
-  registers: [registry],
-});
+export const cursorsExpired = counter("notifyx_delivery_cursor_expired_total");
 
-export const deliveries = new Counter({
-  name: "notifyx_delivery_events_total",
-  help: "Events of the feed that this gateway took, by kind",
-  labelNames: ["kind"],
-  registers: [registry],
-});
+export const resumes = counter("notifyx_delivery_resumes_total");
+startAtZero(resumes, "from", ["window", "database"]);
+
+export const deliveries = counter("notifyx_delivery_events_total");
+
+export function measureFeed(hub: Pick<Hub, "position" | "silentMs" | "replays">): void {
+  gauge("notifyx_delivery_feed_up", () => hub.silentMs === 0 ? 1 : 0);
+  gauge("notifyx_delivery_feed_position", () => hub.position ?? 0);
+  gauge("notifyx_delivery_feed_lag_seconds", () => hub.silentMs / SECOND);
+  gauge("notifyx_delivery_replays", (shown) => {
+    shown.set({ state: "running" }, hub.replays.running);
+    shown.set({ state: "waiting" }, hub.replays.waiting);
+  });
+}

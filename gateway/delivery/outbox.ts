@@ -31,6 +31,7 @@ export class Outboxes {
   slow = 0;
   readonly #waiting = new Set<Outbox>();
   #dirty: Outbox[] = [];
+  #onFlushed: (() => void)[] = [];
   #scheduled = false;
 
   constructor(readonly limits: OutboxLimits) {}
@@ -38,6 +39,12 @@ export class Outboxes {
   /** Has it written at the end of this turn. At the end of a microtask it would be a write for each event: measured, an eighth as many frames. */
   mark(outbox: Outbox): void {
     this.#dirty.push(outbox);
+    this.#schedule();
+  }
+
+  /** `then` is called at the end of this turn, when all that was marked in it has been written as far as it can be. */
+  whenWritten(then: () => void): void {
+    this.#onFlushed.push(then);
     this.#schedule();
   }
 
@@ -67,6 +74,10 @@ export class Outboxes {
     this.#dirty = [];
     for (const outbox of dirty) outbox.flush();
     this.#encoder.forget();
+    if (this.#onFlushed.length === 0) return;
+    const onFlushed = this.#onFlushed;
+    this.#onFlushed = [];
+    for (const then of onFlushed) then();
   };
 
   #slowest(): Outbox | undefined {

@@ -103,6 +103,19 @@ Deno.test("outbox - what one turn brings is one write, at its end", async () => 
   assert.deepEqual([writes, all.frames, all.bytes, all.waitingBytes], [[bytes], 100, bytes, 0]);
 });
 
+Deno.test("outbox - who waits until what a turn brought is written is called behind it, once", async () => {
+  const { all, connect } = open();
+  await using connected = await connect();
+  const frames: number[] = [];
+  connected.outbox.push(PREFIX, payload(10));
+  all.whenWritten(() => frames.push(all.frames));
+  assert.deepEqual(frames, []);
+  await delay(0);
+  connected.outbox.push(PREFIX, payload(10));
+  await delay(0);
+  assert.deepEqual(frames, [1]);
+});
+
 Deno.test("outbox - much is written before the turn's end, and never more at once than a write takes", async () => {
   const { all, connect } = open();
   await using connected = await connect();

@@ -1,13 +1,12 @@
 /** The settings of a gateway's sockets; what each means is in the README. */
 
 import * as v from "valibot";
-import { whole } from "../../kit/config.ts";
+import { LIMITS_SETTING, whole } from "../../kit/config.ts";
 
 const MOST_BYTES = 1024 ** 4;
 
 export const SOCKET_SETTINGS = {
-  /** Off for benchmarks and load tests: what is limited by user and by address isn't then. */
-  NOTIFYX_LIMITS: v.optional(v.picklist(["on", "off"], "on or off"), "on"),
+  ...LIMITS_SETTING,
   NOTIFYX_SOCKETS: v.optional(whole(1, 10_000_000), "20000"),
   NOTIFYX_SOCKETS_PER_USER: v.optional(whole(1, 10_000_000), "50"),
   NOTIFYX_SOCKETS_PER_ADDRESS: v.optional(whole(1, 10_000_000), "5000"),

@@ -5,6 +5,7 @@
  */
 
 import { makeExecutableSchema } from "@graphql-tools/schema";
+import { type AvatarArguments, avatarUrl } from "../../kit/avatar_url.ts";
 import { UserError } from "../../kit/errors.ts";
 import type { Entities } from "./entities.ts";
 import type { Acknowledged, Delivered } from "./roots.ts";
@@ -15,7 +16,10 @@ export const SHARED_SDL = `
   enum NotificationStatus { SENT SEEN }
   enum TopicStatus { ACTIVE INACTIVE }
   enum TopicVisibility { PUBLIC INVITE }
-  type User { id: ID!  email: String  createdAt: DateTime }
+  enum AvatarStyle { GITHUB IDENTICON INITIALS }
+  type User {
+    id: ID!  email: String  createdAt: DateTime  avatarUrl(size: Int = 128, style: AvatarStyle = GITHUB): String
+  }
   type Topic {
     id: ID!  name: String!  status: TopicStatus!  visibility: TopicVisibility!  retentionDays: Int!  createdBy: User!
     createdAt: DateTime!
@@ -36,8 +40,11 @@ interface Reference {
   readonly id: string;
 }
 
-/** What stands in the event itself is read from its root (roots.ts); what other services know, from `entities`. */
-export function sharedSchema(entities: Entities) {
+/**
+ * What stands in the event itself is read from its root (roots.ts); what other services know, from `entities`; where pictures are is
+ * reckoned. @param base where people reach the gateway
+ */
+export function sharedSchema(entities: Entities, base: string) {
   // Nothing is asked for that the document doesn't ask for.
   const ofUser = (field: "email" | "createdAt") => ({ id }: Reference) =>
     then(entities.users.get(id), (user) => user?.[field]);
@@ -51,7 +58,11 @@ export function sharedSchema(entities: Entities) {
   return makeExecutableSchema({
     typeDefs: SHARED_SDL,
     resolvers: {
-      User: { email: ofUser("email"), createdAt: ofUser("createdAt") },
+      User: {
+        email: ofUser("email"),
+        createdAt: ofUser("createdAt"),
+        avatarUrl: ({ id }: Reference, asked: AvatarArguments) => avatarUrl(base, id, asked),
+      },
       Topic: {
         name: ofTopic("name"),
         status: ofTopic("status"),

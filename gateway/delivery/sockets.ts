@@ -3,11 +3,12 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { reason } from "../../kit/directory.ts";
-import { type ErrorCode, UserError } from "../../kit/errors.ts";
+import type { UserError } from "../../kit/errors.ts";
+import { destroy, refuse, type Sockets } from "../../kit/listen.ts";
 import type { Logger } from "../../kit/log.ts";
 import { delay } from "../../kit/time.ts";
 import { addressOf } from "../guards/address.ts";
-import type { Origins } from "../origins.ts";
+import type { Origins } from "../../kit/origins.ts";
 import { type BackendOptions, SocketBackend } from "./backend.ts";
 import { drainInBatches } from "./drain.ts";
 import { countLimited } from "./limits.ts";
@@ -28,13 +29,6 @@ export interface SocketOptions extends BackendOptions {
   readonly log: Logger;
 }
 
-export interface Sockets {
-  /** Refuses new sockets and sends the present ones elsewhere; resolves when they are closed and no mutation of theirs runs. */
-  drain(): Promise<void>;
-  /** Cuts off what is still open. */
-  close(): void;
-}
-
 export function serveSockets(server: Server, options: SocketOptions): Sockets {
   const { origins, config, connections, log } = options;
   const { outboxes } = connections;
@@ -44,7 +38,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
   const open = new Set<Socket>();
   let draining = false;
 
-  observeSockets(open, outboxes);
+  observeSockets(open, connections);
   pings.start();
 
   const events = {
@@ -99,16 +93,4 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
       for (const socket of open) socket.terminate();
     },
   };
-}
-
-function destroy(this: Duplex): void {
-  this.destroy();
-}
-
-function refuse(raw: Duplex, status: number, code: ErrorCode, error: string, retryAfterSeconds?: number): void {
-  const body = JSON.stringify({ error, code, retryAfterSeconds });
-  const retryAfter = retryAfterSeconds === undefined ? "" : `retry-after: ${retryAfterSeconds}\r\n`;
-  raw.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${retryAfter}connection: close\r\n\r\n${body}`,
-  );
 }

@@ -8,6 +8,14 @@ export class Turns {
 
   constructor(private readonly atOnce: number, private readonly mostWaiting: number) {}
 
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** @throws UserError `TOO_MANY_REQUESTS` when too many wait, or what `work` throws; `work` has a time limit of its own */
   async run<Value>(work: () => Promise<Value>): Promise<Value> {
     if (this.#running >= this.atOnce) {

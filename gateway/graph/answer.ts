@@ -1,7 +1,7 @@
 /** What a service answered, and the errors in it as ours. */
 
 import { type ExecutionResult, GraphQLError } from "graphql";
-import { isErrorCode, UserError } from "../../kit/errors.ts";
+import { reportedError, UserError } from "../../kit/errors.ts";
 import type { Answer } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 
@@ -30,15 +30,23 @@ export function readAnswer(service: string, status: number, text: string): Answe
   throw new UserError("SERVICE_UNAVAILABLE", `the service ${service} could not answer`, {}, cause);
 }
 
-/** The error that a service reported, at `path` of the answer. One without a code of ours may say what is internal. */
+/** The result with its errors as {@link errorOf} has them. */
+export function reportedResult(service: string, { data, errors }: ExecutionResult, log: Logger): ExecutionResult {
+  return errors === undefined
+    ? { data }
+    : { data, errors: errors.map((error) => errorOf(service, error, pathOf(error), log)) };
+}
+
+/** The error that a service reported, at `path` of the answer. */
 export function errorOf(service: string, error: unknown, path: Path | undefined, log: Logger): GraphQLError {
-  const { message, extensions } = (error ?? {}) as { message?: unknown; extensions?: Record<string, unknown> };
-  if (isErrorCode(extensions?.code)) return new GraphQLError(String(message), { path, extensions });
   // Of our own part it is an error that has not been masked yet.
   if (error instanceof GraphQLError) {
-    const { nodes, source, positions, originalError } = error;
-    return new GraphQLError(error.message, { nodes, source, positions, path, originalError });
+    const { nodes, source, positions, originalError, extensions } = error;
+    return new GraphQLError(error.message, { nodes, source, positions, path, originalError, extensions });
   }
+  const { message, extensions } = (error ?? {}) as { message?: unknown; extensions?: Record<string, unknown> | null };
+  const reported = reportedError(message, extensions ?? {});
+  if (reported !== undefined) return errorAt(reported, path);
   log.warning("{service} failed without a code: {message}", { service, message: String(message) });
   return new GraphQLError(`the service ${service} failed`, { path, extensions: { code: "INTERNAL" } });
 }
@@ -47,6 +55,13 @@ export function errorOf(service: string, error: unknown, path: Path | undefined,
 export function errorAt(error: unknown, path: Path | undefined): GraphQLError {
   if (error instanceof UserError) return new GraphQLError(error.message, { path, extensions: error.extensions });
   return new GraphQLError("internal error", { path, originalError: error as Error });
+}
+
+/** Where a service says that an error belongs. */
+export function pathOf(error: unknown): Path | undefined {
+  const { path } = (error ?? {}) as { path?: unknown };
+  const isPath = Array.isArray(path) && path.every((key) => typeof key === "string" || Number.isInteger(key));
+  return isPath ? path : undefined;
 }
 
 function isResult(answer: unknown): answer is ExecutionResult {

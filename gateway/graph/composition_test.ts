@@ -172,15 +172,9 @@ Deno.test("composition - a non-null field that crosses services is nullable in t
   const schema = stitched([...OURS, karma]);
   const user = schema.getType("User");
   assert.ok(isObjectType(user));
-  const types = Object.values(user.getFields()).map(({ name, type }) => `${name}: ${type}`).sort();
-  assert.deepEqual(types, [
-    "createdAt: DateTime",
-    "email: String",
-    "id: ID!",
-    "karma: Int",
-    "marks: [Int!]",
-    "sentCount: Int",
-  ]);
+  const types = Object.values(user.getFields()).map(({ name, type }) => `${name}: ${type}`);
+  for (const type of ["karma: Int", "marks: [Int!]", "sentCount: Int"]) assert.ok(types.includes(type), `${types}`);
+  assert.deepEqual(types.filter((type) => type.endsWith("!")), ["id: ID!"]);
   assert.equal(`${schema.getQueryType()!.getFields().best!.type}`, "[User!]!");
 });
 

@@ -20,7 +20,7 @@ const PARTS = {
   users: `
     type Query { me: User!  user(id: ID!): User  users(first: Int = 3): [User!]!  _users(ids: [ID!]!): [User]! @merge(keyField: "id")  other: Other }
     type Mutation { rename(id: ID!, name: String!): User! }
-    type User @key(selectionSet: "{ id }") { id: ID!  name: String @cacheControl(maxAge: 60)  friends: [User!]!  best: User }
+    type User @key(selectionSet: "{ id }") { id: ID!  name: String @cacheControl(maxAge: 60)  called(by: String = "all"): String @cacheControl(maxAge: 60)  friends: [User!]!  best: User }
     interface Thing { id: ID! }
     type Other implements Thing { id: ID!  thing: Thing }`,
   counts: `
@@ -36,7 +36,7 @@ const PARTS = {
 const WHOLE = `
   type Query { me: User!  user(id: ID!): User  users(first: Int = 3): [User!]!  other: Other  total: Int!  topics(first: Int = 3): [Topic!]!  topic(id: ID!): Topic }
   type Mutation { rename(id: ID!, name: String!): User!  reset: Int! }
-  type User { id: ID!  name: String  friends: [User!]!  best: User  count(of: String = "all"): Int  rank: Int!  rivals: [[User]!]  owns: [Topic!]! }
+  type User { id: ID!  name: String  called(by: String = "all"): String  friends: [User!]!  best: User  count(of: String = "all"): Int  rank: Int!  rivals: [[User]!]  owns: [Topic!]! }
   type Topic { id: ID!  title: String!  by: User!  members: [User]!  page: Page! }
   type Page { items: [User!]  next: String }
   interface Thing { id: ID! }
@@ -48,6 +48,7 @@ const isKnown = ({ id }: Row, service: string) =>
 const refs = (...ids: number[]) => ids.map((id) => ({ id: String(id) }));
 const users = {
   name: ({ id }: Row) => id === "4" ? null : `user ${id}`,
+  called: ({ id }: Row, { by }: { by: string }) => `${by} ${id}`,
   friends: ({ id }: Row) => refs(Number(id), (Number(id) + 1) % 6),
   best: ({ id }: Row) => id === "2" ? null : { id: String((Number(id) + 2) % 6) },
 };
@@ -226,6 +227,33 @@ Deno.test("graph - a service that is away: its fields are null, each with an err
   assert.deepEqual(nothing.errors!.map(({ path }) => path), [["user"]]);
 });
 
+Deno.test("graph - rows whose errors say too little about their place: all others are there, and no row is lost in silence", async () => {
+  const query = "{ topics(first: 2) { title by { best { id } } } other { id } }";
+  for (const path of [undefined, null, [], ["_k"], ["_k", null], ["_k", 7, "name"], ["_k", "1"], "x", [{}]]) {
+    const services = new Asked();
+    const given = services.ask.bind(services);
+    services.ask = async (request, ...more) => {
+      const result = resultOf(await given(request, ...more));
+      const [key] = Object.keys(result.data!);
+      if (request.service !== "users" || key === "other") return result;
+      const rows = result.data![key!] as unknown[];
+      const at = Array.isArray(path) ? path.map((one) => one === "_k" ? key : one) : path;
+      const errors = [{ message: "secret", path: at }] as unknown as ExecutionResult["errors"];
+      return { data: { [key!]: rows.with(1, null) }, errors };
+    };
+    const { data, errors } = await ask(query, {}, services);
+    const note = JSON.stringify(path);
+    const by = [{ best: { id: "3" } }, { best: null }];
+    assert.deepEqual(data, {
+      topics: [0, 1].map((nth) => ({ title: `topic ${nth}`, by: by[nth] })),
+      other: { id: "o" },
+    }, note);
+    assert.deepEqual(errors?.map(({ message, extensions }) => [message, extensions]), [
+      ["the service users failed", { code: "INTERNAL" }],
+    ], note);
+  }
+});
+
 Deno.test("graph - mutations go in their order, and end where one that must not be null is", async () => {
   const { asked, data } = await ask(
     'mutation { a: rename(id: 1, name: "") { count } b: reset c: rename(id: 2, name: "") { id } }',
@@ -246,6 +274,19 @@ Deno.test("graph - what a service lets be kept is asked for once, and nothing el
   assert.equal(await users("{ topics(first: 3) { by { kept: name } } }"), 1, "who is unknown is asked for again");
   for (let time = 0; time < 2; time++) {
     assert.equal(await users("{ topics(first: 1) { by { kept: name best { id } } } }"), 1, "best may not be kept");
+  }
+  // Arguments are part of what is kept; variables are not.
+  const called = (by: string) => `{ topics(first: 2) { by { called(by: "${by}") } } }`;
+  for (const [by, times] of [["Ann", 1], ["Bob", 1], ["Ann", 0]] as const) {
+    const { data, asked } = await ask(called(by));
+    assert.equal((data as { topics: [{ by: { called: string } }] }).topics[0].by.called, `${by} 1`);
+    assert.equal(asked.filter((service) => service === "users").length, times, by);
+  }
+  const variable = "query ($by: String) { topics(first: 2) { by { called(by: $by) } } }";
+  for (const by of ["Ann", "Bob"]) {
+    const { data, asked } = await ask(variable, { by });
+    assert.equal((data as { topics: [{ by: { called: string } }] }).topics[0].by.called, `${by} 1`);
+    assert.ok(asked.includes("users"));
   }
   const stranger = await ask("{ topics(first: 2) { by { kept: name } } }", {}, new Asked(), null);
   assert.ok(stranger.asked.includes("users"), "whoever isn't signed in may be told less");

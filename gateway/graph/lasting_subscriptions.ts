@@ -6,6 +6,7 @@
 import type { GraphQLError, GraphQLFormattedError } from "graphql";
 import { UserError } from "../../kit/errors.ts";
 import { type DocumentCache, maskError } from "../../kit/graphql.ts";
+import { type MeasuredOperation, measuredOperation } from "../../kit/graphql_operations.ts";
 import type { Logger } from "../../kit/log.ts";
 import {
   type Running,
@@ -33,13 +34,16 @@ export class LastingSubscriptions implements Subscriptions {
 
   async start(request: SubscriptionRequest, sink: Sink): Promise<Running> {
     const source = sourceOf(request.document);
-    const lasting = new Lasting(sink, () => this.#forget(source, lasting));
+    const operation = measuredOperation(request.document, request.operationName);
+    const lasting = new Lasting(sink, operation, () => this.#forget(source, lasting));
     const all = this.#open.get(source);
     if (all === undefined) this.#open.set(source, new Set([lasting]));
     else all.add(lasting);
     // Where the graph has changed since the document was checked.
     this.#check(source);
+    const began = performance.now();
     if (!lasting.ended) lasting.running = await this.subscriptions.start(request, lasting);
+    operation?.took(began);
     return lasting;
   }
 
@@ -81,7 +85,11 @@ class Lasting implements Sink, Running {
   #running: Running | undefined;
   #ended = false;
 
-  constructor(private readonly sink: Sink, private readonly onEnd: () => void) {}
+  constructor(
+    private readonly sink: Sink,
+    private readonly operation: MeasuredOperation | undefined,
+    private readonly onEnd: () => void,
+  ) {}
 
   get ended(): boolean {
     return this.#ended;
@@ -101,7 +109,9 @@ class Lasting implements Sink, Running {
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
-    if (this.#end()) this.sink.error(errors);
+    if (!this.#end()) return;
+    this.operation?.failed(String(errors[0]?.extensions?.code));
+    this.sink.error(errors);
   }
 
   complete(): void {

@@ -26,6 +26,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
   type TypeNode,
+  type ValueNode,
   type VariableDefinitionNode,
   visit,
 } from "graphql";
@@ -247,12 +248,12 @@ class Planner {
     return id;
   }
 
-  /** How long every viewer may be given the same row: only of plain fields, each with a hint of its service. */
+  /** How long every viewer may be given the same row: only of plain fields, each with a hint of its service and without variables. */
   #keptForMs(service: string, type: GraphQLObjectType, set: SelectionSetNode, shape: Shape | undefined): number {
     if (shape !== undefined) return 0;
     const ages = set.selections.map((selection) => {
       const isPlain = selection.kind === Kind.FIELD && selection.selectionSet === undefined &&
-        (selection.arguments ?? []).length === 0;
+        (selection.arguments ?? []).every(({ value }) => isConstant(value));
       return isPlain ? this.ownership.maxAgeMs(service, type.name, selection.name.value) : 0;
     });
     return Math.min(...ages);
@@ -369,4 +370,11 @@ function nonNullOf(type: GraphQLOutputType): boolean[] {
     if (!isListType(inner)) return all;
     rest = inner.ofType;
   }
+}
+
+/** Whether there is no variable anywhere in it. */
+function isConstant(value: ValueNode): boolean {
+  if (value.kind === Kind.LIST) return value.values.every(isConstant);
+  if (value.kind === Kind.OBJECT) return value.fields.every((field) => isConstant(field.value));
+  return value.kind !== Kind.VARIABLE;
 }

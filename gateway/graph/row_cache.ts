@@ -5,8 +5,7 @@
  */
 
 import { LRUCache } from "lru-cache";
-import { Counter, Gauge } from "prom-client";
-import { registry } from "../../kit/metrics.ts";
+import { counter, gauge } from "../../kit/metrics.ts";
 import { MINUTE } from "../../kit/time.ts";
 import type { Join } from "./plan.ts";
 
@@ -14,12 +13,7 @@ import type { Join } from "./plan.ts";
 const SIZE_LIMIT = 32 * 1024 * 1024;
 const ROW_LIMIT = 100_000;
 
-const lookups = new Counter({
-  name: "notifyx_graph_rows_total",
-  help: "Rows of joins that may be kept, by whether they were",
-  labelNames: ["found"],
-  registers: [registry],
-});
+const lookups = counter("notifyx_graph_rows_total");
 const hits = lookups.labels("yes");
 const misses = lookups.labels("no");
 
@@ -33,14 +27,7 @@ export class RowCache {
 
   constructor() {
     const rows = this.#rows;
-    new Gauge({
-      name: "notifyx_graph_rows",
-      help: "Rows of joins that are kept",
-      registers: [registry],
-      collect() {
-        this.set(rows.size);
-      },
-    });
+    gauge("notifyx_graph_rows", () => rows.size);
   }
 
   get(join: Join, key: unknown, isAnonymous: boolean): object | undefined {

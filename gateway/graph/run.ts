@@ -8,7 +8,7 @@ import { UserError } from "../../kit/errors.ts";
 import { type Answer, resultOf } from "../../kit/graphql.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Caller } from "../caller.ts";
-import { errorAt, errorOf, type Path } from "./answer.ts";
+import { errorAt, errorOf, type Path, pathOf } from "./answer.ts";
 import { assemble, assembleChild, NULLED } from "./assemble.ts";
 import { collect, collectChild, Joined } from "./joined.ts";
 import type { RowCache } from "./row_cache.ts";
@@ -148,16 +148,18 @@ class Run {
       return;
     }
     const { data, errors = [] } = result;
+    const told = new Set<unknown>();
     for (const [at, one] of joined.entries()) {
       const { join } = one;
       const rows = data?.[join.alias];
       const ofThese = errors.filter((error) => pathOf(error)?.[0] === join.alias);
       if (!Array.isArray(rows)) {
         const error = ofThese[0] ?? errors[0];
+        for (const one of [error, ...ofThese]) told.add(one);
         this.#failRows(one, wanted[at]!, (path) => errorOf(service, error, path, this.services.log));
         continue;
       }
-      const isKept = join.keptForMs > 0 && ofThese.length === 0;
+      const isKept = join.keptForMs > 0 && errors.length === 0;
       for (const [nth, row] of rows.entries()) {
         const number = wanted[at]![nth]!;
         one.rows[number] = row;
@@ -165,10 +167,17 @@ class Run {
       }
       for (const error of ofThese) {
         const [, nth, ...rest] = pathOf(error)!;
-        for (const path of one.paths(wanted[at]![Number(nth)]!)) {
+        const number = wanted[at]![Number(nth)];
+        if (number === undefined) continue;
+        told.add(error);
+        for (const path of one.paths(number)) {
           this.#fail(errorOf(service, error, [...path, ...rest], this.services.log));
         }
       }
+    }
+    // Of which row they are, the service doesn't say.
+    for (const error of errors) {
+      if (!told.has(error)) this.#fail(errorOf(service, error, undefined, this.services.log));
     }
   }
 
@@ -212,9 +221,4 @@ function pick(variables: Variables, names: readonly string[]): Record<string, un
   const picked: Record<string, unknown> = {};
   for (const name of names) if (Object.hasOwn(variables, name)) picked[name] = variables[name];
   return picked;
-}
-
-function pathOf(error: unknown): Path | undefined {
-  const { path } = error as { path?: unknown };
-  return Array.isArray(path) ? path : undefined;
 }

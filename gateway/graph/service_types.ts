@@ -7,6 +7,7 @@ import { findBreakingChanges } from "graphql";
 import type { Instance } from "../../kit/directory.ts";
 import { SECOND } from "../../kit/time.ts";
 import type { SubgraphTypes } from "./subgraph_types.ts";
+import type { RememberedTypes } from "./types_copy.ts";
 
 /** How long what an instance without a `schemaHash` said of its types is believed, in milliseconds. */
 const BELIEVED_MS = 10 * SECOND;
@@ -26,6 +27,18 @@ export class ServiceTypes {
   readonly #askAgainAt = new Map<string, number>();
   /** Since when no instance is live, in milliseconds since 1970. */
   awaySince: number | undefined;
+
+  /** What the service had before this process started. */
+  remember({ types, schemaHash, seenAt }: RememberedTypes): void {
+    this.#known.set("", { types, schemaHash, askedAt: seenAt });
+    this.awaySince = seenAt;
+  }
+
+  /** What the next process may remember. */
+  remembered(types: SubgraphTypes): RememberedTypes {
+    const schemaHash = [...this.#known.values()].findLast((one) => one.types === types)?.schemaHash;
+    return { types, schemaHash, seenAt: this.awaySince ?? Date.now() };
+  }
 
   /** Forgets instances that aren't live; what the service had last stays, should none be. */
   keep(live: readonly Instance[]): void {

@@ -10,6 +10,7 @@ import { type Executor, filterSchema } from "@graphql-tools/utils";
 import type { GraphQLSchema } from "graphql";
 import { isPrivate, type Part } from "./conflicts.ts";
 import { crossingFields, withNullable } from "./crossing.ts";
+import { withErrorsInPlace } from "./error_places.ts";
 
 /** How many ids one `@merge` field is given, as the services have it: `_users`, `_topics`. */
 const BATCH_LIMIT = 1_000;
@@ -35,11 +36,11 @@ export function stitch(
     mergeDirectives: false,
   });
   // What begins with an underscore is between the gateway and its subgraphs.
-  return filterSchema({
+  return withErrorsInPlace(filterSchema({
     schema: stitched,
     rootFieldFilter: (_, name) => !isPrivate(name),
     directiveFilter: isPublicDirective,
-  });
+  }));
 }
 
 /**

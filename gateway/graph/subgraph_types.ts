@@ -18,7 +18,7 @@ import { SECOND } from "../../kit/time.ts";
 /** One version of a service's types. */
 export interface SubgraphTypes {
   readonly service: string;
-  /** As the service gives them, with their stitching directives; what names this version. */
+  /** As the service gives them, with their stitching directives, or as JSON where they were introspected; what names this version. */
   readonly sdl: string;
   readonly schema: GraphQLSchema;
   /** Why it is no valid schema, in one line. */
@@ -38,11 +38,22 @@ export async function fetchTypes({ service, url }: Instance, secret: string): Pr
     return (body as { data?: Record<string, unknown> } | null)?.data;
   };
   const sdl = (await ask("{ _sdl }"))?._sdl;
-  if (typeof sdl === "string") return checked(service, sdl, () => buildSchema(sdl, { assumeValidSDL: true }));
+  if (typeof sdl === "string") return typesOf(service, sdl);
   const introspected = await ask(getIntrospectionQuery());
   if (introspected === undefined) throw new Error("it answers neither _sdl nor introspection");
-  const build = () => buildClientSchema(introspected as unknown as IntrospectionQuery);
-  return checked(service, JSON.stringify(introspected), build);
+  return typesOf(service, JSON.stringify(introspected));
+}
+
+/** The types of which `sdl` is the text, or the introspection as JSON. */
+export function typesOf(service: string, sdl: string): SubgraphTypes {
+  return checked(
+    service,
+    sdl,
+    () =>
+      sdl.startsWith("{")
+        ? buildClientSchema(JSON.parse(sdl) as IntrospectionQuery)
+        : buildSchema(sdl, { assumeValidSDL: true }),
+  );
 }
 
 export function checked(service: string, sdl: string, build: () => GraphQLSchema): SubgraphTypes {

@@ -16,11 +16,18 @@ import type { Caller } from "../caller.ts";
 import type { SocketConfig } from "../delivery/settings.ts";
 import { costWith, type Variables } from "./cost.ts";
 import { Lifetime } from "./lifetime.ts";
-import { type DocumentLimits, type DocumentMeasure, measureDocument, type OperationMeasure } from "./measure.ts";
+import {
+  type DocumentLimits,
+  type DocumentMeasure,
+  measureDocument,
+  type OperationMeasure,
+  type SignIn,
+} from "./measure.ts";
 import { countRefused } from "./metrics.ts";
 import { type DocumentParams, PersistedDocuments, resolveDocument } from "./persisted_documents.ts";
 import { Rates } from "./rates.ts";
 import type { GuardConfig } from "./settings.ts";
+import type { Proxies } from "./address.ts";
 import type { TrustedDocuments } from "./trusted_documents.ts";
 
 /** An operation counts once for each of its root fields, or for each so many of its cost, whichever is more. */
@@ -37,8 +44,7 @@ export class Guards {
   readonly rules: DocumentRules;
   /** The largest body, in bytes. */
   readonly bodyBytes: number;
-  /** Addresses whose `x-forwarded-for` is believed. */
-  readonly proxies: ReadonlySet<string>;
+  readonly proxies: Proxies;
   readonly #limits: DocumentLimits;
   readonly #mostCost: number;
   readonly #queryMs: number;
@@ -46,10 +52,15 @@ export class Guards {
   readonly #persisted: PersistedDocuments;
   readonly #trusted: TrustedDocuments | undefined;
   readonly #rates: Rates | undefined;
-  /** What the document of the present look counts, where it was seen for the first time. */
+  /** What the document of the present look counts, where it had to be checked. */
   #newPoints = 0;
 
-  constructor(config: GuardConfig & Pick<SocketConfig, "NOTIFYX_LIMITS">, trusted?: TrustedDocuments) {
+  /** @param secret the cluster's, by which its members are known */
+  constructor(
+    config: GuardConfig & Pick<SocketConfig, "NOTIFYX_LIMITS">,
+    trusted?: TrustedDocuments,
+    secret?: string,
+  ) {
     const hideSuggestions = config.NOTIFYX_INTROSPECTION === "off";
     this.#limits = {
       depth: config.NOTIFYX_DOCUMENT_DEPTH,
@@ -66,7 +77,7 @@ export class Guards {
       hideSuggestions,
     };
     this.bodyBytes = config.NOTIFYX_BODY_BYTES;
-    this.proxies = new Set(config.NOTIFYX_TRUSTED_PROXIES);
+    this.proxies = { addresses: new Set(config.NOTIFYX_TRUSTED_PROXIES), secret };
     this.#trusted = trusted;
     this.#persisted = new PersistedDocuments(config.NOTIFYX_PERSISTED_DOCUMENTS);
     this.#rates = config.NOTIFYX_LIMITS === "off" ? undefined : new Rates(config);
@@ -158,7 +169,9 @@ export class Guards {
   }
 }
 
-function accountWith(account: string | { readonly variable: string } | undefined, variables: Variables) {
-  const name = typeof account === "object" ? variables?.[account.variable] : account;
-  return typeof name === "string" && name.length <= ACCOUNT_LIMIT ? name.trim().toLowerCase() : undefined;
+/** As auth tells accounts apart, so that no other spelling of one is counted for itself. */
+function accountWith(account: SignIn["account"], variables: Variables): string | undefined {
+  const given = typeof account === "object" ? variables?.[account.variable] ?? account.otherwise : account;
+  const name = typeof given === "string" ? given.trim() : undefined;
+  return name !== undefined && name.length <= ACCOUNT_LIMIT ? name.normalize("NFC").toLowerCase() : undefined;
 }

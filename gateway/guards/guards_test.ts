@@ -141,7 +141,7 @@ Deno.test("rates - a user and an address have theirs, each for itself", async ()
 Deno.test("rates - an operation counts by its root fields and its cost, a new document by its size", async () => {
   const settings = {
     NOTIFYX_OPERATIONS_PER_MINUTE_OF_USER: "10",
-    NOTIFYX_OPERATIONS_PER_MINUTE_OF_ADDRESS: "1000",
+    NOTIFYX_OPERATIONS_PER_MINUTE_OF_ADDRESS: "1500",
     NOTIFYX_DOCUMENT_FIELDS: "1000",
   };
   /** Whether a user has points left behind this operation. */
@@ -195,6 +195,24 @@ Deno.test("rates - sign-ins count by account and by address, for each field, how
   assert.equal(await new Bench(settings).code({ query: `mutation { ${aliases.join(" ")} }` }), "RATE_LIMITED");
   const strangers = Array.from({ length: 9 }, (_, nth) => `a${nth}: login(email: "${nth}", password: "x")`);
   assert.equal(await new Bench(settings).code({ query: `mutation { ${strangers.join(" ")} }` }), "RATE_LIMITED");
+});
+
+Deno.test("rates - an account is the same one by a variable's default, behind many blanks, and however its accents are written", async () => {
+  const settings = { NOTIFYX_SIGN_INS_PER_MINUTE_OF_ACCOUNT: "1" };
+  const byDefault = LOGIN.replace("String!", 'String! = "zo\u00eb@example.com"');
+  for (
+    const again of [
+      { query: byDefault },
+      { query: byDefault, variables: { email: undefined } },
+      { query: LOGIN, variables: { email: `${" ".repeat(300)}zo\u00eb@example.com` } },
+      { query: LOGIN, variables: { email: "zoe\u0308@example.com" } },
+      { query: LOGIN, variables: { email: "ZOE\u0308@example.com" } },
+    ]
+  ) {
+    const bench = new Bench(settings);
+    assert.equal(await bench.code({ query: LOGIN, variables: { email: "zo\u00eb@example.com" } }), undefined);
+    assert.equal(await bench.code(again), "RATE_LIMITED", JSON.stringify(again));
+  }
 });
 
 Deno.test("rates - NOTIFYX_LIMITS=off counts nothing, and bounds what a document may be all the same", async () => {
@@ -251,8 +269,12 @@ Deno.test("lifetime - calls get what is left of it, and end when all who wait ha
 });
 
 Deno.test("address - the peer's, of IPv6 the network; what is forwarded is believed of our own proxies alone", () => {
-  const from = (remoteAddress: string, forwarded?: string, proxies: string[] = []) =>
-    addressOf({ socket: { remoteAddress }, headers: { "x-forwarded-for": forwarded } } as never, new Set(proxies));
+  const secret = "what the members of a cluster know";
+  const from = (remoteAddress: string, forwarded?: string, proxies: string[] = [], member?: string) =>
+    addressOf(
+      { socket: { remoteAddress }, headers: { "x-forwarded-for": forwarded, "x-notifyx-member": member } } as never,
+      { addresses: new Set(proxies), secret },
+    );
   assert.equal(from("192.0.2.1"), "192.0.2.1");
   assert.equal(from("::ffff:192.0.2.1"), "192.0.2.1");
   assert.equal(from("2001:db8:1:2:3:4:5:6"), from("2001:db8:1:2::9"));
@@ -263,4 +285,8 @@ Deno.test("address - the peer's, of IPv6 the network; what is forwarded is belie
   assert.equal(from("192.0.2.1", "1.1.1.1, 203.0.113.9, 192.0.2.2", ["192.0.2.1", "192.0.2.2"]), "203.0.113.9");
   assert.equal(from("192.0.2.1", undefined, ["192.0.2.1"]), "192.0.2.1");
   assert.equal(from("192.0.2.1", "", ["192.0.2.1"]), "192.0.2.1");
+  // And of members of the cluster.
+  assert.equal(from("192.0.2.1", "1.1.1.1, 203.0.113.9", [], secret), "203.0.113.9");
+  assert.equal(from("192.0.2.1", "203.0.113.9, 192.0.2.2", ["192.0.2.2"], secret), "203.0.113.9");
+  assert.equal(from("192.0.2.1", "203.0.113.9", [], "a guess"), "192.0.2.1");
 });

@@ -9,6 +9,7 @@
 
 import {
   type ArgumentNode,
+  type ConstValueNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -57,7 +58,14 @@ export interface DocumentMeasure {
 
 /** A field that takes a password, or is about one; `account` is whose, where an argument says so. */
 export interface SignIn {
-  readonly account: string | { readonly variable: string } | undefined;
+  readonly account: string | VariableAccount | undefined;
+}
+
+/** An account that a variable names. */
+export interface VariableAccount {
+  readonly variable: string;
+  /** Where the variable isn't given. */
+  readonly otherwise: string | undefined;
 }
 
 const SIGN_IN = /password|^(login|register)$/i;
@@ -205,7 +213,7 @@ class Walk {
     if (value?.kind === Kind.LIST) return value.values.length;
     if (value?.kind !== Kind.VARIABLE) return otherwise;
     const variable = value.name.value;
-    const own = this.#operation?.variableDefinitions?.find((one) => one.variable.name.value === variable)?.defaultValue;
+    const own = this.#defaultOf(variable);
     return { variable, otherwise: own?.kind === Kind.INT ? Math.max(0, Number(own.value)) : otherwise };
   }
 
@@ -213,7 +221,14 @@ class Walk {
     const named = args.find(({ name }) => ACCOUNT.test(name));
     const value = named && argument(node, named)?.value;
     if (value?.kind === Kind.STRING) return value.value;
-    return value?.kind === Kind.VARIABLE ? { variable: value.name.value } : undefined;
+    if (value?.kind !== Kind.VARIABLE) return undefined;
+    const variable = value.name.value;
+    const own = this.#defaultOf(variable);
+    return { variable, otherwise: own?.kind === Kind.STRING ? own.value : undefined };
+  }
+
+  #defaultOf(variable: string): ConstValueNode | undefined {
+    return this.#operation?.variableDefinitions?.find((one) => one.variable.name.value === variable)?.defaultValue;
   }
 
   #countDirectives({ directives = [] }: SelectionNode | OperationDefinitionNode): void {

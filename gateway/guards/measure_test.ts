@@ -134,11 +134,14 @@ Deno.test("measure - fields that are about passwords are found wherever they sta
     signIns(
       'mutation ($e: String!) { a: login(email: $e, password: "x") { id } ...F requestPasswordReset(email: "c") } fragment F on Mutation { b: login(password: "x", email: "b") { id } }',
     ),
-    [[{ variable: "e" }, "b", "c"]],
+    [[{ variable: "e", otherwise: undefined }, "b", "c"]],
   );
   assert.deepEqual(signIns('mutation A { rename(name: "x") { id } } mutation B { requestPasswordReset(email: "c") }'), [
     [],
     ["c"],
+  ]);
+  assert.deepEqual(signIns('mutation ($e: String! = "d") { login(email: $e, password: "x") { id } }'), [
+    [{ variable: "e", otherwise: "d" }],
   ]);
   // A hundred of them are no aliases too many: rates count them.
   const many = Array.from({ length: 100 }, (_, nth) => `a${nth}: requestPasswordReset(email: "${nth}")`);

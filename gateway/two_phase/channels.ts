@@ -28,12 +28,22 @@ export class Channels {
 
   constructor(private readonly secret: string) {}
 
-  /** @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer */
-  ask(instance: Instance, name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
+  /**
+   * `traceparent` is that of a call which is traced.
+   * @throws UserError `TIMEOUT` after `limitMs`, `SERVICE_UNAVAILABLE` when there is no answer
+   */
+  ask(
+    instance: Instance,
+    name: CallName,
+    body: unknown,
+    limitMs: number,
+    traceparent?: string,
+  ): Promise<CallAnswer> {
     const channel = this.#channels.get(instance.id) ?? this.#open(instance);
-    if (channel?.isOpen) return channel.ask(name, body, limitMs);
+    if (channel?.isOpen) return channel.ask(name, body, limitMs, traceparent);
     const { method, path } = ROUTES[name];
-    return call(instance.url + path, { method, body, secret: this.secret, limitMs });
+    const headers = traceparent === undefined ? undefined : { traceparent };
+    return call(instance.url + path, { method, body, secret: this.secret, limitMs, headers });
   }
 
   close(): void {
@@ -97,12 +107,12 @@ class Channel {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  ask(name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
+  ask(name: CallName, body: unknown, limitMs: number, traceparent?: string): Promise<CallAnswer> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, giveUpAt: Date.now() + limitMs });
       this.#looking ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
-      this.#socket.send(JSON.stringify({ id, call: name, body }));
+      this.#socket.send(JSON.stringify({ id, call: name, body, traceparent }));
     });
   }
 

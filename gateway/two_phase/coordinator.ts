@@ -11,10 +11,12 @@
  */
 
 import { crashPoint } from "../../kit/crash_points.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import type { Logger } from "../../kit/log.ts";
 import { reason } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
 import { backoffMs, delay, MINUTE, SECOND, TimeLimitError, withTimeLimit } from "../../kit/time.ts";
+import { type Span, within } from "../../kit/tracing/mod.ts";
 import type { Decision, DecisionLog } from "./decision_log.ts";
 import { Journal } from "./journal.ts";
 import { phaseDuration, running, transactions } from "./metrics.ts";
@@ -46,7 +48,7 @@ export interface Outcome {
 export class Coordinator {
   /** Transactions whose decision is being made here: an inquiry is answered `pending`. */
   readonly #undecided = new Set<string>();
-  readonly #places: Places;
+  readonly places: Places;
   readonly #abort = new AbortController();
   readonly #background = new Set<Promise<unknown>>();
   readonly phaseTwo: PhaseTwo;
@@ -62,7 +64,7 @@ export class Coordinator {
     atOnce: () => number,
     private readonly log: Logger,
   ) {
-    this.#places = new Places(atOnce, WAITING);
+    this.places = new Places(atOnce, WAITING);
     this.phaseTwo = new PhaseTwo(participants, decisions, log, this.#abort.signal);
   }
 
@@ -75,17 +77,17 @@ export class Coordinator {
    * @throws UserError what a participant's vote of no says; `TRANSACTION_ABORTED` when one could not be asked: then it did not happen;
    * `TOO_MANY_REQUESTS` before anything began; `TIMEOUT` when the outcome isn't known yet
    */
-  async run(operation: string, transactionId: string, input: Record<string, unknown>): Promise<Outcome> {
+  async run(operation: string, transactionId: string, input: Record<string, unknown>, span?: Span): Promise<Outcome> {
     const endWait = phaseDuration.startTimer({ phase: "wait" });
-    await this.#places.take(PLACE_LIMIT_MS);
+    await within(span, "wait", "internal", () => this.places.take(PLACE_LIMIT_MS));
     endWait();
     running.inc();
     this.journal.begins(transactionId, operation);
-    const ending = this.#run(operation, transactionId, input).finally(() => {
+    const ending = this.#run(operation, transactionId, input, span).finally(() => {
       this.journal.ends(transactionId);
       this.#undecided.delete(transactionId);
       running.dec();
-      this.#places.giveBack();
+      this.places.giveBack();
     });
     this.#keep(ending);
     const limit = VOTE_LIMIT_MS + DECISION_LIMIT_MS + FIRST_ROUND_LIMIT_MS;
@@ -96,8 +98,8 @@ export class Coordinator {
   }
 
   /** The outcome of a transaction that is committed already, asked of `services` once more. */
-  async recall(transactionId: string, services: readonly string[]): Promise<Outcome> {
-    const { results } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS);
+  async recall(transactionId: string, services: readonly string[], span?: Span): Promise<Outcome> {
+    const { results } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS, span);
     return { transactionId, results };
   }
 
@@ -108,11 +110,18 @@ export class Coordinator {
     await this.decisions.flush();
   }
 
-  async #run(operation: string, transactionId: string, input: Record<string, unknown>): Promise<Outcome> {
+  async #run(
+    operation: string,
+    transactionId: string,
+    input: Record<string, unknown>,
+    span: Span | undefined,
+  ): Promise<Outcome> {
     this.#undecided.add(transactionId);
     const services = this.required(operation);
-    const refusal = await this.#prepare(services, { transactionId, operation, input, deadlineMs: DEADLINE_MS });
-    const decision = refusal === undefined ? await this.#decide(transactionId, services) : "aborted";
+    const refusal = await this.#prepare(services, { transactionId, operation, input, deadlineMs: DEADLINE_MS }, span);
+    const decision = refusal === undefined
+      ? await within(span, "decide", "internal", () => this.#decide(transactionId, services))
+      : "aborted";
     if (decision === "aborted") {
       this.#keep(this.#rollBack(transactionId, services));
       transactions.inc({ operation, outcome: "aborted" });
@@ -121,7 +130,7 @@ export class Coordinator {
     }
     this.#undecided.delete(transactionId);
     this.journal.decided(transactionId, "committed");
-    const results = await this.#commit(transactionId, services);
+    const results = await within(span, "commit", "internal", (phase) => this.#commit(transactionId, services, phase));
     transactions.inc({ operation, outcome: "committed" });
     return { transactionId, results };
   }
@@ -130,10 +139,17 @@ export class Coordinator {
   async #prepare(
     services: readonly string[],
     body: Parameters<Participants["prepare"]>[1],
+    span: Span | undefined,
   ): Promise<UserError | undefined> {
     const end = phaseDuration.startTimer({ phase: "prepare" });
     try {
-      await Promise.all(services.map((service) => this.participants.prepare(service, body, VOTE_LIMIT_MS)));
+      await within(
+        span,
+        "prepare",
+        "internal",
+        (phase) =>
+          Promise.all(services.map((service) => this.participants.prepare(service, body, VOTE_LIMIT_MS, phase))),
+      );
       return undefined;
     } catch (error) {
       // A vote of no has a reason for the user. Anything else is a participant that is away.
@@ -160,6 +176,7 @@ export class Coordinator {
         end();
         return decision;
       } catch (error) {
+        countDatabaseError(error);
         this.log.warning("the decision log doesn't answer: {error}", { error: reason(error), transactionId });
         if (this.#abort.signal.aborted) throw new UserError("TIMEOUT", "the outcome is not known yet");
         await delay(backoffMs(attempt, 100, 2 * SECOND), this.#abort.signal);
@@ -168,11 +185,15 @@ export class Coordinator {
   }
 
   /** The first round of commits; what it leaves goes on behind it. */
-  async #commit(transactionId: string, services: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
+  async #commit(
+    transactionId: string,
+    services: readonly string[],
+    span: Span | undefined,
+  ): Promise<Map<string, Record<string, unknown>>> {
     const end = phaseDuration.startTimer({ phase: "commit" });
-    const { results, unconfirmed } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS);
+    const { results, unconfirmed } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS, span);
     end();
-    if (unconfirmed.length > 0) this.#keep(this.phaseTwo.untilConfirmed(transactionId, unconfirmed));
+    if (unconfirmed.length > 0) this.#keep(this.phaseTwo.untilConfirmed(transactionId, unconfirmed, span));
     else this.decisions.finished(transactionId);
     return results;
   }

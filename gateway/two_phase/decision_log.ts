@@ -123,6 +123,13 @@ export class DecisionLog {
       select transaction_id as "transactionId", participants, decided_at as "decidedAt" from decisions where not done order by decided_at limit ${limit}`;
   }
 
+  /** How many of these there are, and when the first was decided. */
+  async countUnfinished(): Promise<{ readonly count: number; readonly since: Date | null }> {
+    const [row] = await this.sql<{ count: number; since: Date | null }[]>`
+      select count(*)::int as count, min(decided_at) as since from decisions where not done`;
+    return row!;
+  }
+
   /** Of `ids`, those that somebody still has to commit. */
   async unfinishedAmong(ids: readonly string[]): Promise<string[]> {
     const rows = await this.sql<{ transaction_id: string }[]>`

@@ -15,6 +15,8 @@ export interface Entry {
 const MOST_ENDED = 20;
 
 export class Journal {
+  /** How many were decided since this process started. */
+  readonly counts = { committed: 0, aborted: 0 };
   readonly #running = new Map<string, Entry>();
   #ended: Entry[] = [];
 
@@ -25,6 +27,7 @@ export class Journal {
   decided(transactionId: string, state: "committed" | "aborted", reason?: string): void {
     const entry = this.#running.get(transactionId);
     if (entry === undefined) return;
+    this.counts[state]++;
     entry.state = state;
     entry.reason = reason;
   }

@@ -1,5 +1,6 @@
 /** This gateway's lease in the decision log: as long as it is renewed, the others leave to this one what it decided. */
 
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Sql } from "../../kit/database.ts";
 import type { Logger } from "../../kit/log.ts";
@@ -36,6 +37,7 @@ export class Lease {
       try {
         await this.#renew();
       } catch (error) {
+        countDatabaseError(error);
         this.log.warning("the lease can't be renewed: {error}", { error: reason(error) });
       }
     }

@@ -2,7 +2,8 @@
 
 import type { CallAnswer } from "../../kit/call.ts";
 import { crashPoint, crashPointSoon } from "../../kit/crash_points.ts";
-import { isErrorCode, UserError } from "../../kit/errors.ts";
+import { reportedError, UserError } from "../../kit/errors.ts";
+import { type Span, within } from "../../kit/tracing/mod.ts";
 import type { Balancer } from "../balancer.ts";
 import type { CallName, Channels } from "./channels.ts";
 
@@ -18,22 +19,27 @@ export class Participants {
   constructor(private readonly balancer: Balancer, private readonly channels: Channels) {}
 
   /** Resolves for a vote of yes. @throws UserError what a vote of no says; `TRANSACTION_ABORTED` for no vote at all */
-  async prepare(service: string, body: Prepare, limitMs: number): Promise<void> {
+  async prepare(service: string, body: Prepare, limitMs: number, span?: Span): Promise<void> {
     crashPoint("gateway: before a prepare is sent");
     crashPointSoon("gateway: after a prepare is sent");
-    const { status, body: answer } = await this.#ask(service, "prepare", body, limitMs);
+    const { status, body: answer } = await this.#ask(service, "prepare", body, limitMs, span);
     crashPoint("gateway: after a vote");
     if (status === 200 && (answer as { vote?: unknown } | null)?.vote === "yes") return;
-    const { vote, error, code, ...extra } = (answer ?? {}) as Record<string, unknown>;
-    if (vote === "no" && isErrorCode(code)) throw new UserError(code, String(error), extra);
-    throw new UserError("TRANSACTION_ABORTED", `${service} could not prepare`);
+    const said = (answer ?? {}) as Record<string, unknown>;
+    throw (said.vote === "no" ? reportedError(said.error, said) : undefined) ??
+      new UserError("TRANSACTION_ABORTED", `${service} could not prepare`);
   }
 
   /** Resolves once it is committed, to what the participant adds. @throws Damage when the participant refuses, UserError else */
-  async commit(service: string, transactionId: string, limitMs: number): Promise<Record<string, unknown> | undefined> {
+  async commit(
+    service: string,
+    transactionId: string,
+    limitMs: number,
+    span?: Span,
+  ): Promise<Record<string, unknown> | undefined> {
     crashPoint("gateway: before a commit is sent");
     crashPointSoon("gateway: after a commit is sent");
-    const { status, body } = await this.#ask(service, "commit", { transactionId }, limitMs);
+    const { status, body } = await this.#ask(service, "commit", { transactionId }, limitMs, span);
     crashPoint("gateway: after a commit is confirmed");
     if (status === 200) return (body as { result?: Record<string, unknown> } | null)?.result;
     if (status === 409) throw new Damage(service, transactionId, String((body as { error?: unknown } | null)?.error));
@@ -49,14 +55,22 @@ export class Participants {
   }
 
   /** Every route may be repeated, so an instance that can't be reached, or says that it is full or stops, is followed by the next. */
-  #ask(service: string, name: CallName, body: unknown, limitMs: number): Promise<CallAnswer> {
-    return this.balancer.ask(service, limitMs, async (instance, leftMs) => {
-      const answer = await this.channels.ask(instance, name, body, leftMs);
-      if (answer.status === 503) {
-        throw new UserError("SERVICE_UNAVAILABLE", `an instance of ${service} is away just now`);
-      }
-      return answer;
-    });
+  #ask(service: string, name: CallName, body: unknown, limitMs: number, parent?: Span): Promise<CallAnswer> {
+    return within(
+      parent,
+      `${name} ${service}`,
+      "client",
+      (span) =>
+        this.balancer.ask(service, limitMs, async (instance, leftMs) => {
+          span?.set("server.address", instance.url);
+          const answer = await this.channels.ask(instance, name, body, leftMs, span?.traceparent);
+          span?.set("http.response.status_code", answer.status);
+          if (answer.status === 503) {
+            throw new UserError("SERVICE_UNAVAILABLE", `an instance of ${service} is away just now`);
+          }
+          return answer;
+        }),
+    );
   }
 }
 

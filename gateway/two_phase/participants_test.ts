@@ -52,3 +52,14 @@ Deno.test("participants - a vote of no is one, and a commit that is refused is d
   await assert.rejects(all.commit("counter", "t", 1_000), { name: "Damage" });
   assert.equal(asked.length, 2);
 });
+
+Deno.test("participants - what a vote of no says that may be internal stays here", async () => {
+  const trace = ["at prepare (/srv/x.js)"];
+  const said = { error: "not to you\n    at prepare (/srv/x.js)", code: "FORBIDDEN", notSubscribed: ["a"], trace };
+  const { participants: one } = participants({ a: { status: 409, body: { vote: "no", ...said } } });
+  const error = await one.prepare("counter", PREPARE, 1_000).catch((error) => error);
+  assert.deepEqual([error.message, error.extensions], ["not to you", { code: "FORBIDDEN", notSubscribed: ["a"] }]);
+  const internal = { vote: "no", code: "INTERNAL", error: "relation x" };
+  const { participants: other } = participants({ a: { status: 409, body: internal } });
+  await assert.rejects(other.prepare("counter", PREPARE, 1_000), { code: "TRANSACTION_ABORTED", message: /could not/ });
+});

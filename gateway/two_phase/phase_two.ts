@@ -3,6 +3,7 @@
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { backoffMs, delay, SECOND } from "../../kit/time.ts";
+import type { Span } from "../../kit/tracing/mod.ts";
 import type { DecisionLog } from "./decision_log.ts";
 import { damaged } from "./metrics.ts";
 import { Damage, type Participants } from "./participants.ts";
@@ -30,6 +31,10 @@ export class PhaseTwo {
     private readonly signal: AbortSignal,
   ) {}
 
+  get damagedCount(): number {
+    return this.#damaged.size;
+  }
+
   isDamaged(transactionId: string): boolean {
     return this.#damaged.has(transactionId);
   }
@@ -45,13 +50,18 @@ export class PhaseTwo {
   }
 
   /** One commit on each of `services`, at once. */
-  async round(transactionId: string, services: readonly string[], limitMs: number): Promise<Round> {
+  async round(
+    transactionId: string,
+    services: readonly string[],
+    limitMs: number,
+    span?: Span,
+  ): Promise<Round> {
     const results = new Map<string, Record<string, unknown>>();
     const unconfirmed: string[] = [];
     this.#driven.add(transactionId);
     await Promise.all(services.map(async (service) => {
       try {
-        const result = await this.participants.commit(service, transactionId, limitMs);
+        const result = await this.participants.commit(service, transactionId, limitMs, span);
         if (result !== undefined) results.set(service, result);
       } catch (error) {
         unconfirmed.push(service);
@@ -67,14 +77,14 @@ export class PhaseTwo {
   }
 
   /** Rounds with growing pauses, until all have confirmed, the process stops, or there is damage. */
-  async untilConfirmed(transactionId: string, services: readonly string[]): Promise<void> {
+  async untilConfirmed(transactionId: string, services: readonly string[], span?: Span): Promise<void> {
     let left = services;
     for (let attempt = 0; left.length > 0; attempt++) {
       this.#driven.add(transactionId);
       await delay(backoffMs(attempt, 50, PAUSE_LIMIT_MS), this.signal);
       this.#driven.delete(transactionId);
       if (this.signal.aborted || this.#damaged.has(transactionId)) return;
-      left = (await this.round(transactionId, left, COMMIT_LIMIT_MS)).unconfirmed;
+      left = (await this.round(transactionId, left, COMMIT_LIMIT_MS, span)).unconfirmed;
     }
     this.decisions.finished(transactionId);
   }

@@ -12,6 +12,15 @@ export class Places {
   /** `atOnce` is asked each time: it depends on how many gateways share the databases. */
   constructor(private readonly atOnce: () => number, private readonly mostWaiting: number) {}
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How many there are now. */
+  get most(): number {
+    return this.atOnce();
+  }
+
   /** Resolves with a place. @throws UserError `TOO_MANY_REQUESTS` when too many wait, or when it took longer than `limitMs` */
   async take(limitMs: number): Promise<void> {
     if (this.#taken < this.atOnce()) {

@@ -4,6 +4,7 @@
  */
 
 import { crashPoint } from "../../kit/crash_points.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { backoffMs, DAY, delay, MINUTE, SECOND } from "../../kit/time.ts";
@@ -56,6 +57,7 @@ export class Recovery {
           if (!await this.prune()) prunedAt = 0;
         }
       } catch (error) {
+        countDatabaseError(error);
         this.log.warning("looking for unfinished transactions failed: {error}", { error: reason(error) });
       }
       await delay(LOOK_EVERY_MS, this.#abort.signal);

@@ -4,6 +4,7 @@
  */
 
 import type { Sql } from "../../kit/database.ts";
+import { countDatabaseError } from "../../kit/database_metrics.ts";
 import { type Directory, reason } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
 import type { Logger } from "../../kit/log.ts";
@@ -82,6 +83,7 @@ export class RequiredParticipants {
       }
       await this.#read();
     } catch (error) {
+      countDatabaseError(error);
       this.log.warning("who takes part can't be read: {error}", { error: reason(error) });
     }
   }

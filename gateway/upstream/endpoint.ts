@@ -3,10 +3,10 @@
  *
  * The breaker opens after so many calls in a row without an answer or with a 5xx, or after one when the instance gives no sign of life
  * either. Then nobody's call goes there. The gateway itself asks for a sign of life until there is one; after that one call is let
- * through (half-open), and its answer closes the breaker.
+ * through (half-open), and its answer closes the breaker. One whose caller has gone meanwhile showed nothing: it opens it again.
  *
  *     CLOSED ──failures──▶ OPEN ──pause, sign of life──▶ HALF_OPEN ──answer──▶ CLOSED
- *                           ▲                                └──no answer, 5xx──▶ OPEN
+ *                           ▲                                └──no answer, 5xx, nobody waited──▶ OPEN
  *
  * What it costs: 190 ns a call (measured; with two calls for each of 10,000 requests a second, 0.4 % of a core).
  */
@@ -22,9 +22,10 @@ import {
 } from "cockatiel";
 import type { Instance } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
+import type { Series } from "../../kit/metrics/held_series.ts";
 import { delay, SECOND } from "../../kit/time.ts";
 import { CallCancelled } from "../guards/lifetime.ts";
-import { countFailure, countOpened } from "./metrics.ts";
+import { countFailure, countOpened, durationOf } from "./metrics.ts";
 
 /** So many failures in a row open the breaker, though the instance gives signs of life. */
 const MOST_FAILURES = 5;
@@ -33,6 +34,8 @@ const FIRST_PAUSE_MS = SECOND / 4;
 const LONGEST_PAUSE_MS = SECOND;
 /** The pause between two questions for a sign of life, in milliseconds. */
 const LOOK_EVERY_MS = SECOND / 4;
+/** After so long without an answer an instance is asked for a sign of life, though its caller has gone, in milliseconds. */
+const LONG_WAIT_MS = SECOND / 4;
 /** A new instance gets this share of its turns at first. */
 const FIRST_SHARE = 0.1;
 
@@ -53,6 +56,7 @@ export class Endpoint {
   /** Calls that wait for their answer. */
   pending = 0;
   readonly #breaker: CircuitBreakerPolicy;
+  readonly #duration: Series;
   /** Whether the next call is let through, to see whether it is answered. */
   #isTrialDue = false;
   #isLooking = false;
@@ -63,7 +67,10 @@ export class Endpoint {
 
   constructor(public instance: Instance, isNew: boolean, private readonly options: EndpointOptions) {
     if (isNew && options.slowStartMs > 0) this.#newUntil = Date.now() + options.slowStartMs;
-    this.#breaker = circuitBreaker(handleWhen(isAway), {
+    this.#duration = durationOf(instance.service);
+    // What is no failure is an answer to the breaker, which counts nothing else while it is half-open.
+    const failed = (error: unknown): boolean => isAway(error) || error instanceof CallCancelled && !this.isClosed;
+    this.#breaker = circuitBreaker(handleWhen(failed), {
       breaker: new ConsecutiveBreaker(MOST_FAILURES),
       halfOpenAfter: new DelegateBackoff(({ attempt }) => pauseMs(attempt)),
     });
@@ -105,14 +112,21 @@ export class Endpoint {
     const isTrial = this.#isTrialDue;
     this.#isTrialDue = false;
     this.pending++;
+    const began = performance.now();
     try {
-      return await this.#breaker.execute(() => ask(this.instance, limitMs));
+      const answer = await this.#breaker.execute(() => ask(this.instance, limitMs));
+      this.#duration.observe((performance.now() - began) / SECOND);
+      return answer;
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
         this.#isTrialDue = isTrial;
         throw new UserError("SERVICE_UNAVAILABLE", "a service is away just now");
       }
-      if (isAway(error)) this.#suspect(error);
+      const tookMs = performance.now() - began;
+      // How long one would have taken for which nobody waited any more, nobody knows.
+      if (!(error instanceof CallCancelled)) this.#duration.observe(tookMs / SECOND);
+      if (isAway(error)) this.#failed(error);
+      else if (error instanceof CallCancelled && tookMs >= LONG_WAIT_MS) void this.#suspect();
       throw error;
     } finally {
       this.pending--;
@@ -121,18 +135,22 @@ export class Endpoint {
 
   /** Something else than a call got no answer: a stream that broke off. */
   failed(error: UserError): void {
-    if (this.isClosed) this.#count(error);
-    this.#suspect(error);
+    if (this.isClosed) void this.#count(error);
+    this.#failed(error);
+  }
+
+  #failed({ code }: UserError): void {
+    countFailure(this.instance.service, code);
+    void this.#suspect();
   }
 
   /** One that gave no answer and gives no sign of life either is dead or frozen, however few calls it has failed. */
-  async #suspect(error: UserError): Promise<void> {
-    countFailure(this.instance.service, error.code);
+  async #suspect(): Promise<void> {
     if (this.#isLooking || !this.isClosed) return;
     this.#isLooking = true;
     this.#isSilent = !await this.options.isLive(this.instance);
     this.#isLooking = false;
-    for (let times = 0; this.#isSilent && this.isClosed && times < MOST_FAILURES; times++) await this.#count(error);
+    for (let times = 0; this.#isSilent && this.isClosed && times < MOST_FAILURES; times++) await this.#count(silence());
   }
 
   async #count(error: UserError): Promise<void> {
@@ -158,6 +176,10 @@ export class Endpoint {
 export function isAway(error: unknown): error is UserError {
   return error instanceof UserError && !(error instanceof CallCancelled) &&
     (error.code === "SERVICE_UNAVAILABLE" || error.code === "TIMEOUT");
+}
+
+function silence(): UserError {
+  return new UserError("SERVICE_UNAVAILABLE", "an instance gives no sign of life");
 }
 
 /** How long the breaker stays open after it has opened `attempt` times in a row, in milliseconds. */

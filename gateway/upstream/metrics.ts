@@ -1,60 +1,46 @@
 /** What the balancer measures. What is counted at each call is counted in its endpoints, and read when somebody asks (balancer.ts). */
 
-import { Counter, Gauge } from "prom-client";
-import { registry } from "../../kit/metrics.ts";
+import type { Gauge } from "prom-client";
+import { counter, gauge, histogram } from "../../kit/metrics.ts";
+import { fewServices } from "../../kit/metrics/few.ts";
+import { type Series, seriesOf } from "../../kit/metrics/held_series.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-const failures = new Counter({
-  name: "notifyx_upstream_failures_total",
-  help: "Calls to a service that got no answer in time, no answer, or a 5xx, by the code that they ended with",
-  labelNames: ["service", "code"],
-  registers: [registry],
-});
-const retries = new Counter({
-  name: "notifyx_upstream_retries_total",
-  help: "Calls that were asked again of another instance, and those that the budget (a tenth of all calls) forbade",
-  labelNames: ["service", "allowed"],
-  registers: [registry],
-});
-const opened = new Counter({
-  name: "notifyx_upstream_breaker_opened_total",
-  help: "How often an instance's breaker opened",
-  labelNames: ["service"],
-  registers: [registry],
-});
+const durations = histogram("notifyx_upstream_call_duration_seconds");
+const failures = counter("notifyx_upstream_failures_total");
+const retries = counter("notifyx_upstream_retries_total");
+const opened = counter("notifyx_upstream_breaker_opened_total");
+
+const durationsOf = new Map<string, Series>();
+
+/** Of the calls to a service. */
+export function durationOf(service: string): Series {
+  const name = fewServices.of(service);
+  let found = durationsOf.get(name);
+  if (found === undefined) durationsOf.set(name, found = seriesOf(durations, { service: name }));
+  return found;
+}
 
 export function countFailure(service: string, code: string): void {
-  failures.inc({ service, code });
+  failures.inc({ service: fewServices.of(service), code });
 }
 
 export function countRetry(service: string, allowed: boolean): void {
-  retries.inc({ service, allowed: String(allowed) });
+  retries.inc({ service: fewServices.of(service), allowed: String(allowed) });
 }
 
 export function countOpened(service: string): void {
-  opened.inc({ service });
+  opened.inc({ service: fewServices.of(service) });
 }
 
 /** Has the gauges of each instance show what `endpoints` gives when they are asked for. */
 export function showEndpoints(endpoints: () => Iterable<Endpoint>): void {
-  const gauge = (name: string, help: string, valueOf: (endpoint: Endpoint) => number) => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ["service", "instance"],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const one of endpoints()) {
-          this.set({ service: one.instance.service, instance: one.instance.id }, valueOf(one));
-        }
-      },
-    });
+  const ofEach = (valueOf: (endpoint: Endpoint) => number) => (shown: Gauge<"service" | "instance">) => {
+    shown.reset();
+    for (const one of endpoints()) {
+      shown.set({ service: one.instance.service, instance: one.instance.id }, valueOf(one));
+    }
   };
-  gauge(
-    "notifyx_upstream_breaker_state",
-    "0 closed, 1 half-open: the next call is let through, 2 open",
-    ({ breaker }) => ["CLOSED", "HALF_OPEN", "OPEN"].indexOf(breaker),
-  );
-  gauge("notifyx_upstream_pending", "Calls to an instance that wait for their answer", ({ pending }) => pending);
+  gauge("notifyx_upstream_breaker_state", ofEach(({ breaker }) => ["CLOSED", "HALF_OPEN", "OPEN"].indexOf(breaker)));
+  gauge("notifyx_upstream_pending", ofEach(({ pending }) => pending));
 }
