@@ -3,7 +3,7 @@
  * nats-server with its WebSocket. Each server on core 0, everything else on the others; fresh processes, the order swapped each round.
  */
 
-import { SECRET, startSystem } from "../../tests/helpers/system.ts";
+import { SECRET } from "../../tests/helpers/system.ts";
 import { User } from "../../tests/helpers/client.ts";
 import { delay, MINUTE } from "../../kit/time.ts";
 import { median, percentile, printTable } from "../lib/figures.ts";
@@ -13,6 +13,7 @@ import { DOCUMENT, frameOf, messageOf, TOPIC_NAME } from "./payload.ts";
 import { onCore } from "../lib/cores.ts";
 import { startServer } from "../lib/servers.ts";
 import { followFeed, gatewayMemory, listening, now } from "../lib/gateway.ts";
+import { startUnwatched, startWatched } from "../lib/watched.ts";
 
 const quick = Deno.args.includes("--quick");
 const ROUNDS = quick ? 1 : 3;
@@ -45,8 +46,8 @@ interface Target {
 }
 
 /** A system whose gateway is on core 0, with a topic to which 20 users are subscribed. */
-async function start() {
-  const system = await startSystem({ env: { NOTIFYX_LIMITS: "off" } });
+async function start(startAs: typeof startWatched = startUnwatched) {
+  const { system, stop } = await startAs({ env: { NOTIFYX_LIMITS: "off" } });
   for (const { kind, process } of system.cluster.nodes) await onCore(kind.kind === "gateway" ? 0 : 1, process.pid!);
   const ann = await User.register(system);
   const users = await Promise.all(Array.from({ length: 20 }, () => User.register(system)));
@@ -55,6 +56,7 @@ async function start() {
   const arrivals = await followFeed(system.url("notifications"), SECRET);
   return {
     system,
+    stop,
     users,
     async burst(count: number) {
       await Promise.all(Array.from({ length: count }, (_, nth) => ann.send(topicId, messageOf(nth))));
@@ -67,8 +69,11 @@ async function start() {
   };
 }
 
-async function ours(): Promise<Target> {
-  const { system, users, burst, one } = await start();
+/** As it is watched: its metrics are asked for, and 1 % is traced. */
+const traced = () => ours(startWatched);
+
+async function ours(startAs: typeof startWatched = startUnwatched): Promise<Target> {
+  const { system, stop: stopSystem, users, burst, one } = await start(startAs);
   const rss = () => gatewayMemory(system.url());
   const emptyRss = await rss();
   const clients = await startClients({
@@ -86,7 +91,7 @@ async function ours(): Promise<Target> {
   await listening(system.url(), SOCKETS);
   const stop = async () => {
     await clients.stop();
-    await system[Symbol.asyncDispose]();
+    await stopSystem();
   };
   return { clients, emptyRss, rss, burst, one, stop };
 }
@@ -220,11 +225,14 @@ async function measure(target: Target): Promise<Figures> {
   };
 }
 
-const SIDES = { ours, stock, bare, nats, "bare, all at once": bareAtOnce };
+const SIDES = { ours: () => ours(), traced, stock, bare, nats, "bare, all at once": bareAtOnce };
+const BY_DEFAULT: readonly string[] = ["ours", "stock", "bare", "nats"];
 type Side = keyof typeof SIDES;
 const found: { side: Side; figures: Figures }[] = [];
-const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
-const wanted = (Object.keys(SIDES) as Side[]).filter((side) => only?.includes(side) ?? side !== "bare, all at once");
+const only = Deno.args.includes("--traced")
+  ? ["ours", "traced"]
+  : Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
+const wanted = (Object.keys(SIDES) as Side[]).filter((side) => (only ?? BY_DEFAULT).includes(side));
 const natsServer = wanted.includes("nats") ? await natsProgram() : undefined;
 if (wanted.includes("nats") && natsServer === undefined) {
   console.log("\nnats-server isn't installed, so there is no row for it (Debian: apt-get install nats-server)");
@@ -272,6 +280,13 @@ printTable(
 const has = (side: Side) => found.some((one) => one.side === side);
 const ratio = (a: Side, b: Side, pick: (figures: Figures) => number) => (of(a, pick) / of(b, pick)).toFixed(2);
 console.log();
+if (has("ours") && has("traced")) {
+  const burst = (of("traced", (one) => one.perSecond) / of("ours", (one) => one.perSecond)).toFixed(3);
+  const paced = (of("traced", (one) => one.p50Ms) / of("ours", (one) => one.p50Ms)).toFixed(3);
+  console.log(
+    `with metrics asked for and 1 % traced: burst ${burst} of without (bar 0.97), paced p50 ${paced} times as long`,
+  );
+}
 if (has("ours") && has("stock") && has("bare")) {
   console.log(
     `burst: ${ratio("ours", "stock", (one) => one.perSecond)} of stock (bar 5), ${

@@ -3,9 +3,10 @@
  * written anew, and every answer is held to its length and its id. Argument: GeneratorOptions. Prints its figures as JSON.
  */
 
+import { AnswerReader } from "../lib/answer_reader.ts";
 import { type Figures as LoadFigures, load } from "../lib/figures.ts";
-import { coreTicks, processorSeconds } from "../lib/processes.ts";
-import { delay, SECOND } from "../../kit/time.ts";
+import { processorUse } from "../lib/processes.ts";
+import { SECOND } from "../../kit/time.ts";
 
 export interface GeneratorOptions {
   readonly url: string;
@@ -34,12 +35,11 @@ export interface Figures extends LoadFigures {
 
 const ID_DIGITS = 4;
 const NUMBER_DIGITS = 8;
-const BUFFER_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 class Connection {
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #answers: AnswerReader;
   readonly #request: Uint8Array;
   readonly #idAt: number;
   readonly #numberAt: number;
@@ -52,6 +52,7 @@ class Connection {
     private readonly options: GeneratorOptions,
     token: string | undefined,
   ) {
+    this.#answers = new AnswerReader(connection);
     const { url, body, varies } = options;
     const { pathname, host } = new URL(url);
     const bearer = token === undefined ? "" : `authorization: Bearer ${token}\r\n`;
@@ -81,34 +82,13 @@ class Connection {
     for (let sent = 0; sent < this.#request.length;) {
       sent += await this.connection.write(this.#request.subarray(sent));
     }
-    const body = await this.#read();
+    const body = await this.#answers.next();
     if (this.#length === undefined) this.#learn(body);
     if (body.length !== this.#length || !this.#hasId(body)) throw new Error(`a wrong answer: ${decoder.decode(body)}`);
   }
 
   close(): void {
     this.connection.close();
-  }
-
-  async #read(): Promise<Uint8Array> {
-    let end = 0;
-    let from = -1;
-    let length = 0;
-    for (;;) {
-      const read = await this.connection.read(this.#buffer.subarray(end));
-      if (read === null) throw new Error("the connection was closed");
-      end += read;
-      if (from < 0) {
-        from = endOfHead(this.#buffer, end);
-        if (from < 0) continue;
-        const head = decoder.decode(this.#buffer.subarray(0, from));
-        if (!head.startsWith("HTTP/1.1 200 ")) throw new Error(decoder.decode(this.#buffer.subarray(0, end)));
-        const named = /content-length: (\d+)/i.exec(head)?.[1];
-        if (named === undefined) throw new Error(`no content-length: ${head}`);
-        length = Number(named);
-      }
-      if (end >= from + length) return this.#buffer.subarray(from, end);
-    }
   }
 
   #learn(body: Uint8Array): void {
@@ -139,26 +119,6 @@ function writeDigits(bytes: Uint8Array, at: number, digits: number, value: numbe
   }
 }
 
-/** Where the body begins; -1 where the head is not whole yet. */
-function endOfHead(bytes: Uint8Array, length: number): number {
-  for (let at = bytes.indexOf(13); at >= 0 && at + 3 < length; at = bytes.indexOf(13, at + 1)) {
-    if (bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at + 4;
-  }
-  return -1;
-}
-
-/** What is used of the processors from `fromMs` to `toMs` from now: the share of each core, and the process's seconds. */
-async function used(pid: number, fromMs: number, toMs: number): Promise<{ busy: [number, number]; seconds: number }> {
-  const now = () => ({ cores: [coreTicks(0), coreTicks(1)], seconds: processorSeconds(pid) });
-  await delay(fromMs);
-  const before = now();
-  await delay(toMs - fromMs);
-  const after = now();
-  const share = (core: 0 | 1) =>
-    (after.cores[core]!.busy - before.cores[core]!.busy) / (after.cores[core]!.all - before.cores[core]!.all);
-  return { busy: [share(0), share(1)], seconds: after.seconds - before.seconds };
-}
-
 const options = JSON.parse(Deno.args[0]!) as GeneratorOptions;
 const { pid, tokens, warmUpSeconds, seconds } = options;
 const connections = await Promise.all(
@@ -167,7 +127,7 @@ const connections = await Promise.all(
 let asked = 0;
 const [figures, { busy, seconds: processorTime }] = await Promise.all([
   load(options.connections, warmUpSeconds, seconds, (sender) => connections[sender]!.ask(asked++)),
-  used(pid, warmUpSeconds * SECOND, (warmUpSeconds + seconds) * SECOND),
+  processorUse(pid, warmUpSeconds * SECOND, (warmUpSeconds + seconds) * SECOND),
 ]);
 for (const connection of connections) connection.close();
 const processorMicroseconds = processorTime * 1e6 / (figures.perSecond * seconds);

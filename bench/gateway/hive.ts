@@ -7,11 +7,10 @@ import { composeServices } from "@theguild/federation-composition";
 import { parse } from "graphql";
 import { delay, MINUTE } from "../../kit/time.ts";
 import { onCore } from "../lib/cores.ts";
+import { npxPrograms } from "../lib/npx.ts";
 import { SUBGRAPHS } from "./catalog.ts";
 
-const PACKAGES = ["-p", "node@24", "-p", "@graphql-hive/gateway@2"];
-/** For the first run, which downloads them, in milliseconds. */
-const DOWNLOAD_LIMIT_MS = 5 * MINUTE;
+const PACKAGES = ["node@24", "@graphql-hive/gateway@2"];
 const encoder = new TextEncoder();
 
 export interface Gateway {
@@ -22,7 +21,7 @@ export interface Gateway {
 
 /** @throws Error that says why it can't be had or doesn't start */
 export async function startHive(urls: Record<string, string>, core: number, options: string[]): Promise<Gateway> {
-  const [node, program] = await install();
+  const [node, program] = await npxPrograms(PACKAGES, ["node", "hive-gateway"]) as [string, string];
   const folder = await Deno.makeTempDir({ prefix: "notifyx-bench-" });
   await Deno.writeTextFile(`${folder}/supergraph.graphql`, compose(urls));
   const port = freePort();
@@ -59,18 +58,6 @@ export async function startHive(urls: Record<string, string>, core: number, opti
     throw new Error(`it doesn't start: ${said.trim()}`);
   }
   return { url, pid: child.pid, stop };
-}
-
-/** Where npx keeps `node` and `hive-gateway`: started by it they would be grandchildren, whom a kill doesn't reach. */
-async function install(): Promise<[node: string, program: string]> {
-  const abort = AbortSignal.timeout(DOWNLOAD_LIMIT_MS);
-  const { code, stdout, stderr } = await new Deno.Command("npx", {
-    args: ["-y", ...PACKAGES, "-c", "command -v node && command -v hive-gateway"],
-    signal: abort,
-  }).output();
-  const [node, program] = new TextDecoder().decode(stdout).trim().split("\n");
-  if (code === 0 && node && program) return [node, program];
-  throw new Error(`npx can't get it: ${new TextDecoder().decode(stderr).trim().slice(-1_000)}`);
 }
 
 function compose(urls: Record<string, string>): string {

@@ -2,9 +2,10 @@
 
 import { SECOND } from "../../kit/time.ts";
 import { graphql, User } from "../../tests/helpers/client.ts";
-import { SECRET, startSystem, until } from "../../tests/helpers/system.ts";
+import { SECRET, until } from "../../tests/helpers/system.ts";
 import { onCore } from "../lib/cores.ts";
 import { startServer } from "../lib/servers.ts";
+import { startUnwatched, startWatched } from "../lib/watched.ts";
 import { type Gateway, startHive } from "./hive.ts";
 
 export interface Side extends Gateway {
@@ -20,7 +21,9 @@ const USERS = 20;
 const HEARTBEAT_MS = 3 * SECOND;
 
 export const SIDES = {
-  ours,
+  ours: (urls: Urls): Promise<Side> => ours(urls, startUnwatched),
+  /** The same, watched: its metrics are asked for, and 1 % is traced. */
+  traced: (urls: Urls): Promise<Side> => ours(urls, startWatched),
   hive: (urls: Urls): Promise<Side> => hive(urls, []),
   /** With its query planner in Rust, which is not what it does by default. */
   "hive-router": (urls: Urls): Promise<Side> => hive(urls, ["--hive-router-runtime"]),
@@ -31,8 +34,8 @@ export const SIDES = {
 export type SideName = keyof typeof SIDES;
 
 /** The whole system as it is, with all guards on but the rates; the bench's subgraphs join it as any foreign service. */
-async function ours(urls: Urls): Promise<Side> {
-  const system = await startSystem({ env: { NOTIFYX_LIMITS: "off" } });
+async function ours(urls: Urls, start: typeof startWatched): Promise<Side> {
+  const { system, stop: stopSystem } = await start({ env: { NOTIFYX_LIMITS: "off" } });
   const pid = system.node("gateway").process.pid!;
   const register = () =>
     Promise.all(
@@ -49,7 +52,7 @@ async function ours(urls: Urls): Promise<Side> {
   const heartbeats = setInterval(() => register().catch(() => {}), HEARTBEAT_MS);
   const stop = async () => {
     clearInterval(heartbeats);
-    await system[Symbol.asyncDispose]();
+    await stopSystem();
   };
   try {
     await onCore(CORE, pid);

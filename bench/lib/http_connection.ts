@@ -3,12 +3,17 @@
  * measures has to cost little (`fetch` costs 100 µs a request, this 30). Answers must have a content-length.
  */
 
+import { AnswerReader } from "./answer_reader.ts";
+
+const decoder = new TextDecoder();
+
 export class HttpConnection {
   readonly #request: Uint8Array;
-  readonly #buffer = new Uint8Array(64 * 1024);
+  readonly #answers: AnswerReader;
 
   private constructor(private readonly connection: Deno.Conn, request: string) {
     this.#request = new TextEncoder().encode(request);
+    this.#answers = new AnswerReader(connection);
   }
 
   static async open(url: string, headers: Record<string, string>, body: string): Promise<HttpConnection> {
@@ -27,20 +32,7 @@ export class HttpConnection {
     for (let sent = 0; sent < this.#request.length;) {
       sent += await this.connection.write(this.#request.subarray(sent));
     }
-    let text = "";
-    for (;;) {
-      const read = await this.connection.read(this.#buffer);
-      if (read === null) throw new Error("the connection was closed");
-      text += new TextDecoder().decode(this.#buffer.subarray(0, read));
-      const head = text.indexOf("\r\n\r\n");
-      if (head < 0) continue;
-      const length = /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
-      if (length === undefined) throw new Error(`no content-length: ${text.slice(0, head)}`);
-      const body = text.slice(head + 4);
-      if (body.length < Number(length)) continue;
-      if (!text.startsWith("HTTP/1.1 200 ")) throw new Error(text);
-      return body;
-    }
+    return decoder.decode(await this.#answers.next());
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 /** What processes use of the machine, where it is a Linux one; NaN elsewhere. */
 
+import { delay } from "../../kit/time.ts";
+
 /** Of `/proc`: a constant of Linux on all machines of today. */
 const TICKS_PER_SECOND = 100;
 
@@ -23,6 +25,22 @@ export function coreTicks(core: number): { busy: number; all: number } {
   const ticks = line?.split(/\s+/).slice(1, 9).map(Number) ?? [NaN];
   const all = ticks.reduce((sum, one) => sum + one);
   return { busy: all - ticks[3]! - ticks[4]!, all };
+}
+
+/** What is used of the processors from `fromMs` to `toMs` from now: the share of each core, and the process's seconds. */
+export async function processorUse(
+  pid: number,
+  fromMs: number,
+  toMs: number,
+): Promise<{ busy: [number, number]; seconds: number }> {
+  const now = () => ({ cores: [coreTicks(0), coreTicks(1)], seconds: processorSeconds(pid) });
+  await delay(fromMs);
+  const before = now();
+  await delay(toMs - fromMs);
+  const after = now();
+  const share = (core: 0 | 1) =>
+    (after.cores[core]!.busy - before.cores[core]!.busy) / (after.cores[core]!.all - before.cores[core]!.all);
+  return { busy: [share(0), share(1)], seconds: after.seconds - before.seconds };
 }
 
 function read(path: string): string {

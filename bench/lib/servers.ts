@@ -11,10 +11,15 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** On Deno. @throws Error where it ends, or says nothing for a minute */
+export function startServer(program: URL, args: string[], core: number): Promise<Server> {
+  return startProgram(Deno.execPath(), ["run", "--no-prompt", "--allow-all", program.pathname, ...args], core);
+}
+
 /** @throws Error where it ends, or says nothing for a minute */
-export async function startServer(program: URL, args: string[], core: number): Promise<Server> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-all", program.pathname, ...args],
+export async function startProgram(command: string, args: string[], core: number): Promise<Server> {
+  const child = new Deno.Command(command, {
+    args,
     env: { NODE_ENV: "production" },
     stdout: "piped",
   }).spawn();
@@ -26,7 +31,7 @@ export async function startServer(program: URL, args: string[], core: number): P
   };
   try {
     await onCore(core, child.pid);
-    return { pid: child.pid, line: await withTimeLimit(program.pathname, MINUTE, lines.next()), stop };
+    return { pid: child.pid, line: await withTimeLimit(`${command} ${args.join(" ")}`, MINUTE, lines.next()), stop };
   } catch (error) {
     await stop();
     throw error;
