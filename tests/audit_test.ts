@@ -1,7 +1,7 @@
 /** `deno task audit` and the gateway's console: clean when all is well, and each kind of damage found and named. */
 
 import assert from "node:assert/strict";
-import { SECRET, startSystem, type System } from "./helpers/system.ts";
+import { SECRET, startSystem, type System, until } from "./helpers/system.ts";
 import { User } from "./helpers/client.ts";
 
 Deno.test("audit - nothing differs after sends and aborts; what is broken by hand is named, with what to do", async () => {
@@ -44,6 +44,18 @@ Deno.test("console - the gateway's status page says what each participant knows 
     (await (await fetch(`${system.url()}/dashboard`)).text()).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
   assert.match(await page(), new RegExp(`ended here lately.*${id} committed [^<]* committed committed`));
   assert.match(await page(), /not confirmed by all.*left-behind committed .* unknown unknown/);
+
+  const counted = async () => {
+    const { transactions } = await ann.get(
+      "{ transactions { running committed aborted unconfirmed unconfirmedSince } }",
+    );
+    const { unconfirmedSince, ...counts } = transactions;
+    assert.ok(Date.now() - Date.parse(unconfirmedSince) < 60_000, unconfirmedSince);
+    return counts;
+  };
+  // The mark of done is written a little later.
+  await until("hers is done", async () => (await counted()).unconfirmed === 1);
+  assert.deepEqual(await counted(), { running: 0, committed: 1, aborted: 0, unconfirmed: 1 });
 
   const looked = await fetch(`${system.url()}/api/transactions/left-behind`, {
     headers: { authorization: `Bearer ${SECRET}` },

@@ -1,6 +1,7 @@
 /** The graph while services come, change and go: queries and subscriptions over it, and what is refused. */
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { stitchingDirectives } from "@graphql-tools/stitching-directives";
 import { buildSchema, type GraphQLSchema } from "graphql";
@@ -72,7 +73,7 @@ Deno.test("graph - a service that nobody configured is there within 2 s, in a fe
   await server.shutdown();
 });
 
-Deno.test("graph - a service that is away keeps its types, its fields are null, and the rest of the answer is there", async () => {
+Deno.test("graph - a service that is away keeps its types, also when the gateway starts anew: its fields are null, and the rest is there", async () => {
   await using system = await startSystem();
   const ann = await User.register(system);
   const service = new ForeignService(system, "karma", karma("karma: Int!"));
@@ -82,14 +83,83 @@ Deno.test("graph - a service that is away keeps its types, its fields are null, 
   assert.deepEqual(await ann.get(query), { me: { email: ann.email, karma: 7, sentCount: 0 } });
   await service[Symbol.asyncDispose]();
   await until("it is away", async () => (await ann.ask(query)).errors !== undefined);
-  const { data, errors } = await ann.ask(query);
-  // Also what its service has as non-null.
-  assert.deepEqual(data, { me: { email: ann.email, karma: null, sentCount: 0 } });
-  assert.deepEqual(errors?.map(({ path, extensions }) => [path, extensions]), [[["me", "karma"], AWAY]]);
+  const assertAway = async () => {
+    const { data, errors } = await ann.ask(query);
+    // Also what its service has as non-null.
+    assert.deepEqual(data, { me: { email: ann.email, karma: null, sentCount: 0 } });
+    assert.deepEqual(errors?.map(({ path, extensions }) => [path, extensions]), [[["me", "karma"], AWAY]]);
+  };
+  await assertAway();
+  const { process: gateway } = system.node("gateway");
+  const { starts } = gateway;
+  system.signal("SIGKILL", "gateway");
+  await until("the gateway is back", () => gateway.starts > starts && gateway.state === "ready");
+  await assertAway();
   await using back = new ForeignService(system, "karma", karma("karma: Int!"));
   await back.register();
   await until("it is back", async () => (await ann.ask(query)).errors === undefined);
 });
+
+Deno.test("graph - a gateway that starts while a service of the system is away has its fields, and one whose copy of the types is none says so in one line", async (t) => {
+  const said: string[] = [];
+  await using system = await startSystem({ onLine: (name, line) => name === "gateway" && said.push(line) });
+  const ann = await User.register(system);
+  const service = new ForeignService(system, "karma", karma("karma: Int"));
+  await service.register();
+  await appears(ann, "{ me { karma } }");
+  await service[Symbol.asyncDispose]();
+  await system.node("counter").process.stop(5_000);
+  const { process: gateway } = system.node("gateway");
+  const restart = async (meanwhile = () => {}) => {
+    const { starts } = gateway;
+    system.signal("SIGSTOP", "gateway");
+    meanwhile();
+    said.length = 0;
+    system.signal("SIGKILL", "gateway");
+    await until("it has started", () => gateway.starts > starts);
+    const answers = () => ann.code("{ me { id } }").catch(() => "none");
+    await until("it answers", async () => (await answers()) === undefined, 20_000);
+  };
+  const query = "{ me { email karma sentCount } }";
+
+  await t.step("both are away", async () => {
+    await restart();
+    const { data, errors = [] } = await ann.ask(query);
+    assert.deepEqual(data, { me: { email: ann.email, karma: null, sentCount: null } });
+    const told = errors.map(({ path, extensions }) => [path?.join("."), extensions]).sort();
+    assert.deepEqual(told, [["me.karma", AWAY], ["me.sentCount", AWAY]]);
+    assert.deepEqual(said.filter((line) => line.includes("copy of the types")), []);
+  });
+
+  const copies = [...walk(system.data)].filter((file) => file.endsWith("/types"));
+  assert.equal(copies.length, 1);
+  const [file] = copies as [string];
+  const good = Deno.readTextFileSync(file);
+  const [hmac, text] = good.split("\n") as [string, string];
+  const wrong = {
+    "cut off": good.slice(0, good.length / 2),
+    "changed": `${hmac}\n${text.replace("karma", "kudos")}`,
+    "of another cluster": `${createHmac("sha256", "another secret").update(text).digest("hex")}\n${text}`,
+    "empty": "",
+  };
+  for (const [name, content] of Object.entries(wrong)) {
+    await t.step(`a copy that is ${name}`, async () => {
+      await restart(() => Deno.writeTextFileSync(file, content));
+      assert.equal(await ann.code("{ me { karma } }"), "BAD_USER_INPUT");
+      assert.equal((await ann.get("{ me { email } }")).me.email, ann.email);
+      const lines = said.filter((line) => line.includes("copy of the types"));
+      assert.equal(lines.length, 1, lines.join("\n"));
+      assert.match(lines[0]!, /the copy of the types is not used: it is damaged, or of another cluster/);
+    });
+  }
+});
+
+function* walk(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* walk(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
 
 Deno.test("graph - a conflict: the new types are refused and named everywhere, the old graph goes on, and they are taken once it is gone", async (t) => {
   const said: string[] = [];
@@ -144,7 +214,7 @@ Deno.test("graph - a conflict: the new types are refused and named everywhere, t
         assert.equal((await view("other")).inGraph, true);
         assert.ok(said.some((line) => line.includes("other") && line.includes(why)), `the log doesn't say ${why}`);
         assert.deepEqual(await refusals(), ['notifyx_graph_refused{service="other"} 1']);
-        assert.match(await page(), new RegExp(`<td>other</td><td>REFUSED.*</td><td>${why}</td>`));
+        assert.match(await page(), new RegExp(`<td>other</td><td[^>]*>REFUSED.*</td><td[^>]*>${why}</td>`));
         assert.deepEqual(await ann.get("{ other best { id } }"), { other: null, best: [] });
       }
     },

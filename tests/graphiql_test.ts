@@ -30,7 +30,7 @@ Deno.test({
     await view.run("CreateTopic");
     await view.shows('"name": "news"');
 
-    const bob = await register(system.graphqlUrl, "bob@example.com");
+    const bob = await User.register(system, "bob@example.com");
     const topicId = await bob.createTopic("lunch");
     const id = /"id": "([^"]+)"/.exec(await view.answer())?.[1];
     await view.setVariables({ topicId: id });
@@ -150,13 +150,6 @@ Deno.test("graphiql - what a browser has is not sent again, and every part comes
   const { text: answered } = await get("/graphql?query={__typename}", { accept: "application/json" });
   assert.deepEqual(JSON.parse(answered), { data: { __typename: "Query" } });
 });
-
-async function register(url: string, email: string): Promise<User> {
-  const mutation =
-    "mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { token user { id } } }";
-  const { data } = await graphql(url, mutation, { email, password: PASSWORD });
-  return new User(url, data.register.user.id, email, data.register.token);
-}
 
 /** Runs in the page: event streams arrive five bytes at a time, as if from far away. */
 const STREAMS_IN_PIECES = `{

@@ -14,14 +14,16 @@ import { SECRET, startSystem } from "./helpers/system.ts";
 const EXCEPTIONS: Record<string, string> = {};
 
 Deno.test("subgraphs - all audits of GraphQL over HTTP pass on each, with an identity; without one it is 401", async () => {
-  await using system = await startSystem();
+  await using system = await startSystem({ counts: { avatar: 1, mail: 1 } });
   const ann = await User.register(system);
   const { stdout } = await identity(system, ["--user", ann.email]);
   const { body } = await call(`${system.url("discovery")}/api/services`, { limitMs: SECOND });
   const instances = (body as { services: { instances: Instance[] }[] }).services.flatMap(({ instances }) => instances);
   const subgraphs = instances.filter(({ subgraph }) => subgraph);
   const services = subgraphs.map(({ service }) => service);
-  for (const service of ["auth", "counter", "notifications"]) assert(services.includes(service), service);
+  for (const service of ["auth", "avatar", "counter", "mail", "notifications"]) {
+    assert(services.includes(service), service);
+  }
 
   const failed: string[] = [];
   for (const { service, url } of subgraphs) {

@@ -137,6 +137,7 @@ Deno.test("outages - PostgreSQL frozen: everybody is told something in time, and
         continue;
       }
       codes.add(told.code);
+      assert.notEqual(told.code, "none", told.why);
       assert.ok(isUnknown(told) || told.code === "TRANSACTION_ABORTED", told.code);
       unsent.push(send);
     }
@@ -154,10 +155,10 @@ Deno.test("outages - PostgreSQL frozen: everybody is told something in time, and
     await until("sends go on", () => sent.size > before + 50);
   } finally {
     isOver = true;
-    await sending;
+    await Promise.all(sending);
   }
   assert.ok(longestMs < ANSWER_LIMIT_MS, `an answer took ${longestMs} ms`);
-  assert.ok(codes.size > 0 && !codes.has("none"), [...codes].join());
+  assert.ok(codes.size > 0);
 
   // Whoever asks again with the key hears the truth.
   for (const send of unsent) {

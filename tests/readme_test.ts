@@ -38,7 +38,7 @@ async function codeOf(heading: string): Promise<{ receive: Receive }> {
 }
 
 Deno.test("readme - its code goes on behind its last cursor after each cut: nothing lost, nothing twice, in order", async () => {
-  const { receive } = await codeOf("Receive in your own app");
+  const { receive } = await codeOf("Receive with graphql-ws alone");
   await using system = await startSystem();
   const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
   const topicId = await ann.createTopic();
@@ -47,8 +47,7 @@ Deno.test("readme - its code goes on behind its last cursor after each cut: noth
   const received: Notification[] = [];
   const ends: unknown[] = [];
   await ann.send(topicId, "in the inbox");
-  const { notifications } = await bob.get("{ notifications(first: 1) { edges { cursor } } }");
-  const begin = notifications.edges[0].cursor;
+  const { feedCursor: begin } = await bob.get("{ feedCursor }");
   // What is sent before it was ever connected comes as well.
   const sent = [(await ann.send(topicId, "number 0")).id];
   const stop = receive(network.url, bob.token, begin, (one) => received.push(one), (errors) => ends.push(errors));
@@ -84,7 +83,7 @@ Deno.test("readme - its code goes on behind its last cursor after each cut: noth
 });
 
 Deno.test("readme - its code begins with all that there is when its cursor has expired, and ends with the session", async () => {
-  const { receive } = await codeOf("Receive in your own app");
+  const { receive } = await codeOf("Receive with graphql-ws alone");
   await using system = await startSystem();
   const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
   const topicId = await ann.createTopic();
@@ -114,7 +113,7 @@ Deno.test("readme - its code begins with all that there is when its cursor has e
 });
 
 Deno.test("readme - its code tries again where it comes to a gateway behind which notifications are away", async () => {
-  const { receive } = await codeOf("Receive in your own app");
+  const { receive } = await codeOf("Receive with graphql-ws alone");
   await using system = await startSystem();
   const [ann, bob] = await Promise.all([User.register(system), User.register(system)]);
   const topicId = await ann.createTopic();

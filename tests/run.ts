@@ -3,11 +3,13 @@
  * (files, folders, `--filter NAME`). Closes with `N passed, N failed`.
  */
 
-import { startPrivatePostgres } from "../cluster/postgres/mod.ts";
+import { preparePrivatePostgres, startPrivatePostgres } from "../cluster/postgres/mod.ts";
 
-const FOLDERS = ["kit", "services", "gateway", "cluster", "bench", "tests"];
+const FOLDERS = ["kit", "services", "gateway", "cluster", "client", "bench", "tests"];
 
-const postgres = await startPrivatePostgres();
+const template = Deno.makeTempDirSync({ prefix: "notifyx-template-" });
+await preparePrivatePostgres(template);
+const postgres = await startPrivatePostgres({ template });
 let output = "";
 let code = 1;
 try {
@@ -17,6 +19,7 @@ try {
     // Half as many files more than there are cores: many tests wait for what is frozen or away.
     env: {
       NOTIFYX_TEST_DATABASE_URL: postgres.url,
+      NOTIFYX_TEST_POSTGRES: template,
       DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${Math.ceil(navigator.hardwareConcurrency * 1.5)}`,
     },
     stdin: "null",
@@ -32,6 +35,7 @@ try {
   code = (await child.status).code;
 } finally {
   await postgres.stop();
+  Deno.removeSync(template, { recursive: true });
 }
 // deno-lint-ignore no-control-regex -- the colours of a terminal
 const plain = output.replaceAll(/\x1b\[[\d;]*m/g, "");

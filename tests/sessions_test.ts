@@ -52,6 +52,9 @@ Deno.test("sessions - only a token that is alive speaks for its user", async (t)
       "{ unseenCount }",
       "{ services { name } }",
       "mutation { logout }",
+      "{ sessions { id } }",
+      'mutation { endSession(id: "x") }',
+      "mutation { endOtherSessions }",
       'mutation { createTopic(name: "x") { id } }',
       'mutation { setTopicStatus(topicId: "x", status: ACTIVE) { id } }',
       'mutation { subscribeToTopic(topicId: "x") { id } }',
@@ -174,4 +177,30 @@ Deno.test("sessions - only a token that is alive speaks for its user", async (t)
   });
 
   assert(await answers.check(sayings) > 50);
+});
+
+Deno.test("sessions - a user sees where they are signed in, and ends one or all others, whose sockets close", async () => {
+  await using system = await startSystem();
+  const desk = await User.register(system);
+  const { data } = await graphql(system.graphqlUrl, LOGIN, { email: desk.email, password: "correct horse" });
+  const phone = new User(system.graphqlUrl, desk.id, desk.email, data.login.token);
+  const listed = async (user: User) => (await user.get("{ sessions { id startedAt expiresAt current } }")).sessions;
+  const END = "mutation ($id: ID!) { endSession(id: $id) }";
+  const [ofPhone, ofDesk] = await listed(desk);
+  assert.deepEqual([ofPhone.current, ofDesk.current], [false, true]);
+  assert.deepEqual((await listed(phone)).map((one: { current: boolean }) => one.current), [true, false]);
+  assert.ok(Date.parse(ofPhone.startedAt) <= Date.now() && Date.parse(ofPhone.expiresAt) > Date.now());
+
+  const stranger = await User.register(system);
+  assert.equal((await stranger.get(END, { id: ofPhone.id })).endSession, false);
+  using socket = await phone.connect();
+  assert.equal((await desk.get(END, { id: ofPhone.id })).endSession, true);
+  assert.equal((await socket.closed).code, 4403);
+  assert.equal(await phone.code("{ me { id } }"), "UNAUTHENTICATED");
+  assert.equal((await desk.get(END, { id: ofPhone.id })).endSession, false);
+
+  await graphql(system.graphqlUrl, LOGIN, { email: desk.email, password: "correct horse" });
+  assert.equal((await desk.get("mutation { endOtherSessions }")).endOtherSessions, 1);
+  assert.deepEqual((await listed(desk)).map((one: { id: string }) => one.id), [ofDesk.id]);
+  assert.equal((await listed(stranger)).length, 1);
 });

@@ -66,7 +66,9 @@ export function asking(path: Path, style: Style, first?: string): Asking {
 /** Values for all variables that documents declare, another choice for each `nth`. */
 export function valuesOf(path: Path, nth: number): Record<string, unknown> {
   const values = path.flatMap(({ field }, depth) =>
-    field.args.map(({ name, type }) => [variableOf(name, depth), valueOf(type, nth)] as const)
+    field.args.map(({ name, type }) =>
+      [variableOf(name, depth), name === "size" ? 16 + nth % 497 : valueOf(type, nth)] as const
+    )
   ).filter(([, value]) => value !== undefined);
   return { on: nth % 2 === 0, off: nth % 3 === 0, ...Object.fromEntries(values) };
 }

@@ -11,6 +11,8 @@ import { arrived, close, type Findings, forEach, signedInAgain, slices, type Vie
 
 const INVITE_ONLY =
   "mutation ($id: ID!, $ids: [ID!]!) { updateTopic(topicId: $id, visibility: INVITE) { id } inviteToTopic(topicId: $id, userIds: $ids) { id } }";
+const PREFER =
+  "mutation ($id: ID!, $preference: MailPreference!) { setMailPreference(topicId: $id, preference: $preference, afterMinutes: 10080) { id } }";
 const ACKNOWLEDGE = "mutation ($ids: [ID!]!) { acknowledgeNotifications(ids: $ids) { id } }";
 const ACKNOWLEDGE_ALL = "mutation ($upTo: String) { acknowledgeAll(upTo: $upTo) }";
 
@@ -39,6 +41,8 @@ export class Received {
     for (const user of [ann, bob, carl, eve]) await user.join(topicId);
     await ann.get(INVITE_ONLY, { id: topicId, ids: [dora.id] });
     await dora.join(topicId);
+    await bob.get(PREFER, { id: topicId, preference: "WHEN_AWAY" });
+    await carl.get(PREFER, { id: topicId, preference: "DIGEST" });
     const viewers = [
       { name: "its creator", user: ann },
       { name: "bob", user: bob },

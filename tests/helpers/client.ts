@@ -30,12 +30,15 @@ export async function graphql(
 
 let users = 0;
 
+function newAddress(): string {
+  return `user${++users}-${crypto.randomUUID().slice(0, 8)}@example.com`;
+}
+
 export class User {
   constructor(readonly url: string, readonly id: string, readonly email: string, readonly token: string) {}
 
-  /** Registers a user of a new address. */
-  static async register(system: Pick<System, "graphqlUrl">): Promise<User> {
-    const email = `user${++users}-${crypto.randomUUID().slice(0, 8)}@example.com`;
+  /** Registers a user, of a new address where none is given. */
+  static async register(system: Pick<System, "graphqlUrl">, email = newAddress()): Promise<User> {
     const { data, errors } = await graphql(
       system.graphqlUrl,
       'mutation ($email: String!) { register(email: $email, password: "correct horse") { token user { id } } }',

@@ -19,8 +19,8 @@ export interface KeyedSend {
   /** Whom a targeted one is for. */
   readonly to?: readonly string[];
 }
-/** `code` is `none` where no answer came. */
-export type Told = { readonly id: string } | { readonly code: string };
+/** `code` is `none` where no answer came, and `why` says so. */
+export type Told = { readonly id: string } | { readonly code: string; readonly why?: string };
 
 export async function tell(url: string, { token, ...variables }: KeyedSend, limitMs?: number): Promise<Told> {
   try {
@@ -28,12 +28,12 @@ export async function tell(url: string, { token, ...variables }: KeyedSend, limi
     return errors === undefined
       ? { id: data.sendNotification.id }
       : { code: String(errors[0]!.extensions.code ?? errors[0]!.message) };
-  } catch {
-    return { code: "none" };
+  } catch (error) {
+    return { code: "none", why: String(error) };
   }
 }
 
-export function isUnknown(told: Told): told is { code: string } {
+export function isUnknown(told: Told): boolean {
   return "code" in told && UNKNOWN.has(told.code);
 }
 

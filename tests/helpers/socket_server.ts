@@ -12,8 +12,8 @@ import { SOCKET_SETTINGS } from "../../gateway/delivery/settings.ts";
 import { serveSockets } from "../../gateway/delivery/sockets.ts";
 import { Guards } from "../../gateway/guards/guards.ts";
 import { GUARD_SETTINGS } from "../../gateway/guards/settings.ts";
-import { listenWithSockets } from "../../gateway/listen.ts";
-import { Origins } from "../../gateway/origins.ts";
+import { listenWithSockets } from "../../kit/listen.ts";
+import { Origins } from "../../kit/origins.ts";
 import type { Sessions } from "../../gateway/sessions.ts";
 import { COMMON_SETTINGS, readConfig } from "../../kit/config.ts";
 import { UserError } from "../../kit/errors.ts";
@@ -227,7 +227,7 @@ async function serve(): Promise<void> {
       documents: () => documents,
       sessions: sessions as unknown as Sessions,
       subscriptions,
-      origins: new Origins([]),
+      origins: new Origins([], "NOTIFYX_ALLOWED_ORIGINS"),
       guards: new Guards(config),
       connections: new Connections(config, log),
       config,

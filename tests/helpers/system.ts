@@ -4,6 +4,7 @@
  */
 
 import { Cluster, type ClusterNode } from "../../cluster/cluster.ts";
+import { mailPlace } from "../../cluster/settings.ts";
 import { Output } from "../../cluster/output.ts";
 import { NODE_KINDS, portOf } from "../../cluster/nodes.ts";
 import { type Postgres, startPrivatePostgres } from "../../cluster/postgres/mod.ts";
@@ -12,15 +13,18 @@ import { Timings } from "../../cluster/timings.ts";
 import { connect, databaseUrl, type Sql } from "../../kit/database.ts";
 import { PORT_OFFSETS, type ServiceName } from "../../kit/ports.ts";
 import { delay } from "../../kit/time.ts";
+import { INBOX_PORT_OFFSET } from "../../services/mail/settings.ts";
 import { fileURLToPath } from "node:url";
 
 export interface SystemOptions {
-  /** How many nodes of each kind; one by default. */
+  /** How many nodes of each kind; one by default, but none of {@link LEFT_OUT}. */
   readonly counts?: Partial<Record<ServiceName, number>>;
   /** Settings of every process. */
   readonly env?: Record<string, string>;
   /** Whether commits are flushed to the disk, for a test that kills PostgreSQL or a bench. */
   readonly durable?: boolean;
+  /** Settings of PostgreSQL besides its own. */
+  readonly postgres?: Record<string, string>;
   /** Sees each line that a process says, with its name in front. */
   readonly onLine?: (name: string, line: string) => void;
   /** The folder of the code that runs; this checkout by default. */
@@ -28,8 +32,10 @@ export interface SystemOptions {
 }
 
 export const SECRET = "a-secret-of-the-tests-that-is-long-enough";
-/** The offset of the embedded PostgreSQL and the last of all kinds: so many ports lie between the first and the last. */
-const PORT_SPAN = 1_000;
+/** Kinds with which most tests have nothing to do. */
+const LEFT_OUT: readonly string[] = ["avatar", "mail", "client"];
+/** Between two bases: more than lies between the first port of all kinds, the client's, and the last. */
+const PORT_SPAN = 2_000;
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 export class System implements AsyncDisposable {
@@ -145,11 +151,14 @@ export class System implements AsyncDisposable {
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { counts = {}, env = {}, durable = false, onLine, checkout = CHECKOUT } = options;
+  const { counts = {}, env = {}, durable = false, postgres: settings, onLine, checkout = CHECKOUT } = options;
   const verbose = Deno.env.get("NOTIFYX_TEST_VERBOSE") === "1";
   const output = onLine ? new Heard(verbose, onLine) : verbose ? new Output() : silent;
-  const allCounts = Object.fromEntries(NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? 1]));
-  const postgres = await startPrivatePostgres({ durable, output });
+  const allCounts = Object.fromEntries(
+    NODE_KINDS.map(({ kind }) => [kind, counts[kind] ?? (LEFT_OUT.includes(kind) ? 0 : 1)]),
+  );
+  const template = Deno.env.get("NOTIFYX_TEST_POSTGRES");
+  const postgres = await startPrivatePostgres({ durable, settings, output, template });
   const basePort = freeBasePort(allCounts);
   const place = {
     checkout,
@@ -159,6 +168,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     counts: allCounts,
     databaseUrl: postgres.url,
     trustedDocuments: env.NOTIFYX_TRUSTED_DOCUMENTS,
+    mail: mailPlace(env),
+    collectorUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     discoveryUrls: Array.from(
       { length: allCounts.discovery! },
       (_, index) => `http://127.0.0.1:${portOf({ basePort }, "discovery", index)}`,
@@ -199,10 +210,11 @@ const silent = { line() {}, plain() {}, async flush() {} } as unknown as Output;
 /** A base such that every port that the nodes would take is free. Tests run at once, so it is chosen at random. */
 function freeBasePort(counts: Record<string, number>): number {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const base = 20_000 + Math.floor(Math.random() * (12_000 / PORT_SPAN)) * PORT_SPAN + Math.floor(Math.random() * 90);
+    const base = 11_000 + Math.floor(Math.random() * (20_000 / PORT_SPAN)) * PORT_SPAN + Math.floor(Math.random() * 90);
     const wanted = Object.entries(PORT_OFFSETS).flatMap(([kind, offset]) =>
       Array.from({ length: counts[kind] ?? 0 }, (_, index) => base + offset + index)
     );
+    if (counts.mail !== 0) wanted.push(base + INBOX_PORT_OFFSET);
     if (wanted.every(isFree)) return base;
   }
   throw new Error("no free ports");
