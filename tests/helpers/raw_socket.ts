@@ -72,28 +72,14 @@ export class RawSocket implements Disposable {
     return socket;
   }
 
-  /** A message, as JSON unless it is text already. */
-  send(message: unknown): Promise<void> {
-    return this.frame(Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
+  /** Messages in one write, so that they arrive together; as JSON unless they are text already. */
+  send(...messages: unknown[]): Promise<void> {
+    const texts = messages.map((message) => typeof message === "string" ? message : JSON.stringify(message));
+    return this.write(Buffer.concat(texts.map((text) => frameOf(Buffer.from(text)))));
   }
 
-  frame(
-    payload: Uint8Array,
-    { fin = true, opcode = 1, masked = true, reserved = 0 }: FrameOptions = {},
-  ): Promise<void> {
-    const mask = masked ? 0x80 : 0;
-    const head = Buffer.alloc(10);
-    head[0] = (fin ? 0x80 : 0) | reserved << 4 | opcode;
-    let size = 2;
-    if (payload.length < 126) head[1] = mask | payload.length;
-    else if (payload.length < 65_536) {
-      head[1] = mask | 126;
-      size = head.writeUInt16BE(payload.length, 2);
-    } else {
-      head[1] = mask | 127;
-      size = head.writeBigUInt64BE(BigInt(payload.length), 2);
-    }
-    return this.write(Buffer.concat([head.subarray(0, size), masked ? NO_MASK : Buffer.alloc(0), payload]));
+  frame(payload: Uint8Array, options?: FrameOptions): Promise<void> {
+    return this.write(frameOf(payload, options));
   }
 
   /** Bytes as they are, one write behind the other; what can't be written to a closed connection is nobody's loss. */
@@ -198,4 +184,23 @@ export class RawSocket implements Disposable {
     else this.messages.push(JSON.parse(text));
     return undefined;
   }
+}
+
+function frameOf(
+  payload: Uint8Array,
+  { fin = true, opcode = 1, masked = true, reserved = 0 }: FrameOptions = {},
+): Buffer {
+  const mask = masked ? 0x80 : 0;
+  const head = Buffer.alloc(10);
+  head[0] = (fin ? 0x80 : 0) | reserved << 4 | opcode;
+  let size = 2;
+  if (payload.length < 126) head[1] = mask | payload.length;
+  else if (payload.length < 65_536) {
+    head[1] = mask | 126;
+    size = head.writeUInt16BE(payload.length, 2);
+  } else {
+    head[1] = mask | 127;
+    size = head.writeBigUInt64BE(BigInt(payload.length), 2);
+  }
+  return Buffer.concat([head.subarray(0, size), masked ? NO_MASK : Buffer.alloc(0), payload]);
 }
