@@ -149,7 +149,7 @@ export function shortWay(
     httpInFlight.inc();
     void withContext(context, () => answer(request, response, requestId, span)).finally(() => {
       httpInFlight.dec();
-      observer(response.statusCode).observe((performance.now() - began) / SECOND);
+      observer(response.statusCode).observe((performance.now() - began) / SECOND, span);
       if (span !== undefined) endRequest(span, response.statusCode);
     });
     return true;

@@ -20,6 +20,7 @@ import { counter, histogram } from "./metrics.ts";
 import { Few } from "./metrics/few.ts";
 import { type Series, seriesOf } from "./metrics/held_series.ts";
 import { SECOND } from "./time.ts";
+import type { Span } from "./tracing/span.ts";
 
 const durations = histogram("notifyx_graphql_operation_duration_seconds");
 const errors = counter("notifyx_graphql_operation_errors_total");
@@ -37,9 +38,9 @@ export class MeasuredOperation {
     this.#duration = seriesOf(durations, { type, field });
   }
 
-  /** It has ended, or a subscription has begun; `began` is by `performance.now()`. */
-  took(began: number): void {
-    this.#duration.observe((performance.now() - began) / SECOND);
+  /** It has ended, or a subscription has begun; `began` is by `performance.now()`, `span` where it is traced. */
+  took(began: number, span?: Span): void {
+    this.#duration.observe((performance.now() - began) / SECOND, span);
   }
 
   /** In its answer, or at its end, is an error. */
@@ -73,19 +74,23 @@ export function measuring(document: DocumentNode, execute: Execute): Execute {
       if (operation === undefined) return execute(params, context);
       byName.set(operationName, operation);
     }
-    return measured(operation, () => execute(params, context));
+    return measured(operation, () => execute(params, context), (context as { span?: Span } | undefined)?.span);
   };
 }
 
-function measured(operation: MeasuredOperation, execute: () => Promise<Answer> | Answer): Promise<Answer> | Answer {
+function measured(
+  operation: MeasuredOperation,
+  execute: () => Promise<Answer> | Answer,
+  span: Span | undefined,
+): Promise<Answer> | Answer {
   const began = performance.now();
   const ended = (answer: Answer): Answer => {
-    operation.took(began);
+    operation.took(began, span);
     if (typeof answer !== "string" && answer.errors?.length) operation.failed(graphqlErrorCode(answer.errors[0]!));
     return answer;
   };
   const threw = (error: unknown): never => {
-    operation.took(began);
+    operation.took(began, span);
     operation.failed(graphqlErrorCode(error instanceof Error ? error : new Error(String(error))));
     throw error;
   };

@@ -16,6 +16,7 @@ import { Dashboard } from "./dashboard/dashboard.ts";
 import { serveDashboard } from "./dashboard/routes.ts";
 import { type Logger, withContext } from "./log.ts";
 import { httpDuration, httpInFlight, registry } from "./metrics.ts";
+import { OPEN_METRICS, openMetrics, takesOpenMetrics } from "./metrics/open_metrics.ts";
 import { isOwnHost, type OwnHosts } from "./own_hosts.ts";
 import { type ReadyChecks, waitingFor } from "./ready.ts";
 import { sameSecret } from "./secret.ts";
@@ -96,7 +97,9 @@ export function createApp(options: AppOptions): App {
   });
   app.get("/metrics", async (c) => {
     allowLocalOrMember(c, options.secret);
-    return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
+    return takesOpenMetrics(c.req.header("accept"))
+      ? c.text(await openMetrics(registry), 200, { "content-type": OPEN_METRICS })
+      : c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
   });
   const dashboard = options.dashboard ?? new Dashboard({ service, id: service, readyChecks, sections: statusPage });
   serveDashboard(app, dashboard, (c) => allowLocalOrMember(c, options.secret));

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { SECOND } from "../kit/time.ts";
 import { graphql, Socket, User } from "./helpers/client.ts";
 import { type CollectedSpan, Collector, untilTree } from "./helpers/collector.ts";
-import { metric, startSystem, type System, until } from "./helpers/system.ts";
+import { PROMETHEUS, Prometheus, sayIfNoPrometheus } from "./helpers/prometheus.ts";
+import { metric, SECRET, startSystem, type System, until } from "./helpers/system.ts";
 
 const SEND = 'mutation ($topicId: ID!) { sendNotification(topicId: $topicId, message: "hello") { id cursor } }';
 const MAIL_ME = "mutation ($id: ID!) { setMailPreference(topicId: $id, preference: ALWAYS) { id } }";
@@ -30,8 +31,17 @@ const SENT = `
       prepare notifications (gateway)
         prepare (notifications)
           PREPARE TRANSACTION (notifications)`;
+/** Of a send, from its request to the socket. */
+const WITH_EXEMPLARS = [
+  "notifyx_http_request_duration_seconds",
+  "notifyx_graphql_operation_duration_seconds",
+  "notifyx_transaction_phase_duration_seconds",
+  "notifyx_delivery_duration_seconds",
+];
 /** Clocks are read in whole milliseconds. */
 const CLOCK_MS = 2;
+
+sayIfNoPrometheus("tracing");
 
 Deno.test("tracing - one trace for all that an operation causes, wherever it is done", async (t) => {
   await using collector = Collector.start();
@@ -124,6 +134,24 @@ Deno.test("tracing - one trace for all that an operation causes, wherever it is 
       assert.deepEqual([collector.of(given.quiet), collector.ofSend(quiet)], [[], []]);
     },
   );
+
+  await t.step({
+    name: "Prometheus leads from the time of a request, a phase or a delivery to the trace of one that took so long",
+    ignore: PROMETHEUS === undefined,
+    async fn() {
+      await using prometheus = await Prometheus.start({ discoveryUrl: system.url("discovery"), secret: SECRET });
+      await prometheus.sees({ gateway: 2 });
+      const traceId = newId(32);
+      await ask(system, ann, SEND, { topicId }, { traceparent: `00-${traceId}-${newId(16)}-01` });
+      for (const name of WITH_EXEMPLARS) {
+        await until(`an exemplar of ${name}`, async () => {
+          const found = (await prometheus.exemplars(`${name}_bucket`)).filter((one) => one.traceId === traceId);
+          for (const { metric, value } of found) assert.ok(value <= Number(metric.le?.replace("+Inf", "Infinity")));
+          return found.length > 0;
+        }, 30 * SECOND);
+      }
+    },
+  });
 
   await t.step("a mail of sendEmail is sent in its trace", async () => {
     const traceId = newId(32);

@@ -11,16 +11,19 @@ import { type Clients, startClients } from "./load.ts";
 import { NATS_SUBSCRIBE, natsProgram, startNats } from "./nats.ts";
 import { DOCUMENT, frameOf, messageOf, TOPIC_NAME } from "./payload.ts";
 import { onCore } from "../lib/cores.ts";
+import { processorSeconds } from "../lib/processes.ts";
 import { startServer } from "../lib/servers.ts";
 import { followFeed, gatewayMemory, listening, now } from "../lib/gateway.ts";
 import { startUnwatched, startWatched } from "../lib/watched.ts";
 
 const quick = Deno.args.includes("--quick");
-const ROUNDS = quick ? 1 : 3;
+/** Ours beside ourselves, watched: a difference of some percent takes more to be seen than one of several times. */
+const watched = Deno.args.includes("--traced");
+const ROUNDS = quick ? 1 : watched ? 7 : 3;
 const SOCKETS = 1_000;
 const BURST = 100;
-const BURSTS = quick ? 2 : 3;
-const PACED = quick ? 20 : 30;
+const BURSTS = quick ? 2 : watched ? 40 : 3;
+const PACED = quick ? 20 : watched ? 100 : 30;
 
 interface Figures {
   /** Deliveries a second, from the first socket's first to the last one's last. */
@@ -30,6 +33,8 @@ interface Figures {
   readonly p99Ms: number;
   /** From the mutation to the last socket, in milliseconds. */
   readonly wholeMs: number;
+  /** Of the processor for each delivery of the bursts, in microseconds; NaN for who isn't ours. */
+  readonly processorMicroseconds: number;
   /** Of memory for each socket: once all are subscribed, after the paced ones, after the bursts. */
   readonly kilobytes: { readonly fresh: number; readonly paced: number; readonly burst: number };
 }
@@ -41,6 +46,7 @@ interface Target {
   /** Has one sent; when it arrived at the server, and when it was asked for, in milliseconds since 1970. */
   one(nth: number): Promise<{ askedAt: number; arrivedAt: number }>;
   rss(): Promise<number>;
+  readonly pid?: number;
   readonly emptyRss: number;
   stop(): Promise<void>;
 }
@@ -93,7 +99,8 @@ async function ours(startAs: typeof startWatched = startUnwatched): Promise<Targ
     await clients.stop();
     await stopSystem();
   };
-  return { clients, emptyRss, rss, burst, one, stop };
+  const { pid } = system.cluster.nodes.find(({ kind }) => kind.kind === "gateway")!.process;
+  return { clients, emptyRss, rss, pid: pid!, burst, one, stop };
 }
 
 /** A bare server in the place of the gateway's delivery: the gateway does the same transactions, on the same core. */
@@ -206,6 +213,8 @@ async function measure(target: Target): Promise<Figures> {
   }
   const paced = await memory();
   const rates: number[] = [];
+  let usedBefore = NaN;
+  const used = () => target.pid === undefined ? NaN : processorSeconds(target.pid);
   // The first warms it up.
   for (let nth = 0; nth < 1 + BURSTS; nth++) {
     const sending = target.burst(BURST);
@@ -214,13 +223,15 @@ async function measure(target: Target): Promise<Figures> {
     if (wrong > 0 || frames !== BURST * SOCKETS) {
       throw new Error(`${frames} frames, ${wrong} sockets did not get each message once`);
     }
-    if (nth > 0) rates.push(frames / (lastAt - firstAt) * 1000);
+    if (nth === 0) usedBefore = used();
+    else rates.push(frames / (lastAt - firstAt) * 1000);
   }
   return {
     perSecond: median(rates),
     p50Ms: median(latencies),
     p99Ms: percentile(latencies, 0.99),
     wholeMs: median(wholes),
+    processorMicroseconds: (used() - usedBefore) * 1e6 / (BURSTS * BURST * SOCKETS),
     kilobytes: { fresh, paced, burst: await memory() },
   };
 }
@@ -229,7 +240,7 @@ const SIDES = { ours: () => ours(), traced, stock, bare, nats, "bare, all at onc
 const BY_DEFAULT: readonly string[] = ["ours", "stock", "bare", "nats"];
 type Side = keyof typeof SIDES;
 const found: { side: Side; figures: Figures }[] = [];
-const only = Deno.args.includes("--traced")
+const only = watched
   ? ["ours", "traced"]
   : Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
 const wanted = (Object.keys(SIDES) as Side[]).filter((side) => (only ?? BY_DEFAULT).includes(side));
@@ -281,11 +292,22 @@ const has = (side: Side) => found.some((one) => one.side === side);
 const ratio = (a: Side, b: Side, pick: (figures: Figures) => number) => (of(a, pick) / of(b, pick)).toFixed(2);
 console.log();
 if (has("ours") && has("traced")) {
-  const burst = (of("traced", (one) => one.perSecond) / of("ours", (one) => one.perSecond)).toFixed(3);
-  const paced = (of("traced", (one) => one.p50Ms) / of("ours", (one) => one.p50Ms)).toFixed(3);
+  const against = (pick: (figures: Figures) => number) => (of("traced", pick) / of("ours", pick)).toFixed(3);
   console.log(
-    `with metrics asked for and 1 % traced: burst ${burst} of without (bar 0.97), paced p50 ${paced} times as long`,
+    `with metrics asked for and 1 % traced: burst ${against((one) => one.perSecond)} of without (bar 0.97), at ${
+      against((one) => one.processorMicroseconds)
+    } of the processor's time; paced p50 ${against((one) => one.p50Ms)} times as long`,
   );
+  for (const side of ["ours", "traced"] as const) {
+    const rounds = found.filter((one) => one.side === side);
+    console.log(
+      `  ${side}, round by round: ${
+        rounds.map(({ figures }) =>
+          `${(figures.perSecond / 1000).toFixed(0)}k/s ${figures.processorMicroseconds.toFixed(2)} µs`
+        ).join(", ")
+      }`,
+    );
+  }
 }
 if (has("ours") && has("stock") && has("bare")) {
   console.log(

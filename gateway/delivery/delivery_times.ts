@@ -9,22 +9,23 @@ import { SECOND } from "../../kit/time.ts";
 
 const duration = seriesOf(histogram("notifyx_delivery_duration_seconds"), {});
 
-let given: string[] = [];
+let given: { readonly createdAt: string; readonly traceId: string | undefined }[] = [];
 
 /** A notification that was created at this time, as RFC 3339, has been given out in this turn; the same one again counts once. */
-export function givenOut(createdAt: string): void {
-  if (given.at(-1) === createdAt) return;
+export function givenOut(createdAt: string, traceId: string | undefined): void {
+  if (given.at(-1)?.createdAt === createdAt) return;
   // Behind the outboxes' own, which the first sink has asked for.
   if (given.length === 0) setImmediate(observe);
-  given.push(createdAt);
+  given.push({ createdAt, traceId });
 }
 
 function observe(): void {
   const now = Date.now();
-  for (const createdAt of given) {
+  for (const { createdAt, traceId } of given) {
     const tookMs = now - Date.parse(createdAt);
     // Of the database's clock and ours one may be ahead. What is no time is none.
-    if (!Number.isNaN(tookMs)) duration.observe(Math.max(0, tookMs) / SECOND);
+    if (Number.isNaN(tookMs)) continue;
+    duration.observe(Math.max(0, tookMs) / SECOND, traceId === undefined ? undefined : { traceId });
   }
   given = [];
 }

@@ -96,8 +96,8 @@ export class Group {
     }
   }
 
-  #gave({ createdAt }: Partial<Delivered>): void {
-    if (createdAt !== undefined) givenOut(createdAt);
+  #gave({ createdAt, traceId }: Partial<Delivered>): void {
+    if (createdAt !== undefined) givenOut(createdAt, traceId);
   }
 
   #executeMore(): void {

@@ -183,7 +183,7 @@ export class Hub {
     switch (event.kind) {
       case "notification": {
         const traced = TracedDelivery.begin(event);
-        const given = this.#deliver(event);
+        const given = this.#deliver(event, traced?.traceId);
         void traced?.follow(given, this.#written);
         break;
       }
@@ -207,10 +207,10 @@ export class Hub {
     this.#wakeAll();
   }
 
-  #deliver(event: NotificationEvent): Given {
+  #deliver(event: NotificationEvent, traceId: string | undefined): Given {
     const groups = this.#received.of(event.topicId);
     if (groups.size === 0) return groups;
-    const root = delivered(event, false);
+    const root = delivered(event, false, traceId);
     if (event.to === null) {
       for (const [group, listeners] of groups) group.deliver(root, listeners);
       return groups;

@@ -16,6 +16,8 @@ export interface Delivered {
   readonly createdAt: string;
   readonly cursor: string | null;
   readonly status: "SENT" | "SEEN";
+  /** Of a send that is traced, as it is delivered. */
+  readonly traceId?: string | undefined;
 }
 
 /** In the shape of the schema's Acknowledgement. */
@@ -28,7 +30,11 @@ export interface Acknowledged {
   readonly upTo: string | null;
 }
 
-export function delivered(event: NotificationEvent | MissedNotification, seen: boolean): Delivered {
+export function delivered(
+  event: NotificationEvent | MissedNotification,
+  seen: boolean,
+  traceId?: string,
+): Delivered {
   const { id, topicId, fromUserId, message, createdAt, cursor } = event;
   return {
     id,
@@ -38,6 +44,7 @@ export function delivered(event: NotificationEvent | MissedNotification, seen: b
     createdAt,
     cursor,
     status: seen ? "SEEN" : "SENT",
+    traceId,
   };
 }
 

@@ -29,6 +29,10 @@ export class TracedDelivery {
     return new TracedDelivery(span);
   }
 
+  get traceId(): string {
+    return this.span.traceId;
+  }
+
   /** In the turn in which it is given; `written` calls back once all that was given before has been written. */
   async follow(given: Given, written: (then: () => void) => void): Promise<void> {
     let listeners = 0;

@@ -19,7 +19,7 @@ import { backoffMs, delay, MINUTE, SECOND, TimeLimitError, withTimeLimit } from 
 import { type Span, within } from "../../kit/tracing/mod.ts";
 import type { Decision, DecisionLog } from "./decision_log.ts";
 import { Journal } from "./journal.ts";
-import { phaseDuration, running, transactions } from "./metrics.ts";
+import { running, startPhase, transactions } from "./metrics.ts";
 import type { Participants } from "./participants.ts";
 import { PhaseTwo } from "./phase_two.ts";
 import { Places } from "./places.ts";
@@ -78,7 +78,7 @@ export class Coordinator {
    * `TOO_MANY_REQUESTS` before anything began; `TIMEOUT` when the outcome isn't known yet
    */
   async run(operation: string, transactionId: string, input: Record<string, unknown>, span?: Span): Promise<Outcome> {
-    const endWait = phaseDuration.startTimer({ phase: "wait" });
+    const endWait = startPhase("wait", span);
     await within(span, "wait", "internal", () => this.places.take(PLACE_LIMIT_MS));
     endWait();
     running.inc();
@@ -120,7 +120,7 @@ export class Coordinator {
     const services = this.required(operation);
     const refusal = await this.#prepare(services, { transactionId, operation, input, deadlineMs: DEADLINE_MS }, span);
     const decision = refusal === undefined
-      ? await within(span, "decide", "internal", () => this.#decide(transactionId, services))
+      ? await within(span, "decide", "internal", () => this.#decide(transactionId, services, span))
       : "aborted";
     if (decision === "aborted") {
       this.#keep(this.#rollBack(transactionId, services));
@@ -141,7 +141,7 @@ export class Coordinator {
     body: Parameters<Participants["prepare"]>[1],
     span: Span | undefined,
   ): Promise<UserError | undefined> {
-    const end = phaseDuration.startTimer({ phase: "prepare" });
+    const end = startPhase("prepare", span);
     try {
       await within(
         span,
@@ -166,8 +166,12 @@ export class Coordinator {
   }
 
   /** Asks the log until it answers: an error while the decision is written is neither outcome. */
-  async #decide(transactionId: string, services: readonly string[]): Promise<Decision> {
-    const end = phaseDuration.startTimer({ phase: "decide" });
+  async #decide(
+    transactionId: string,
+    services: readonly string[],
+    span: Span | undefined,
+  ): Promise<Decision> {
+    const end = startPhase("decide", span);
     for (let attempt = 0;; attempt++) {
       try {
         crashPoint("gateway: before the decision");
@@ -190,7 +194,7 @@ export class Coordinator {
     services: readonly string[],
     span: Span | undefined,
   ): Promise<Map<string, Record<string, unknown>>> {
-    const end = phaseDuration.startTimer({ phase: "commit" });
+    const end = startPhase("commit", span);
     const { results, unconfirmed } = await this.phaseTwo.round(transactionId, services, FIRST_ROUND_LIMIT_MS, span);
     end();
     if (unconfirmed.length > 0) this.#keep(this.phaseTwo.untilConfirmed(transactionId, unconfirmed, span));

@@ -1,8 +1,9 @@
 /** Series that are held say what the library's own would. */
 
 import assert from "node:assert/strict";
-import { Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
 import { seriesOf } from "./held_series.ts";
+import { openMetrics } from "./open_metrics.ts";
 
 const BUCKETS = [0.001, 0.5, 1, 10];
 const LABELS = { service: 'a "name"', field: "b" };
@@ -11,6 +12,38 @@ function histogram() {
   const registry = new Registry();
   const config = { name: "test_seconds", help: "a test", labelNames: ["service", "field"], buckets: BUCKETS };
   return { registry, made: new Histogram({ ...config, registers: [registry] }) };
+}
+
+Deno.test("held series - the last that was traced of each bucket is its exemplar, for who asks for OpenMetrics", async () => {
+  const { registry, made } = histogram();
+  const series = seriesOf(made, LABELS);
+  const total = new Counter({ name: "test_total", help: "a count", registers: [registry] });
+  total.inc(3);
+  const plain = await registry.metrics();
+  for (const [value, traceId] of [[0.7, "a"], [0.2, undefined], [0.8, "b"], [10.5, "c"]] as const) {
+    series.observe(value, traceId && { traceId });
+  }
+  const text = await openMetrics(registry);
+  const bucket = (le: string, rest: string) =>
+    new RegExp(
+      `^test_seconds_bucket\\{le="${le.replace("+", "\\+")}",service="a \\\\"name\\\\"",field="b"\\} ${rest}$`,
+      "m",
+    );
+  assert.match(text, bucket("0.5", "1"));
+  assert.match(text, bucket("1", '3 # \\{trace_id="b"\\} 0\\.8 \\d+\\.\\d+'));
+  assert.match(text, bucket("10", "3"));
+  assert.match(text, bucket("+Inf", '4 # \\{trace_id="c"\\} 10\\.5 \\d+\\.?\\d*'));
+  assert.match(text, /^# TYPE test counter\ntest_total 3$/m);
+  assert.match(text, /\n# EOF\n$/);
+  // Who doesn't ask for it gets what there was before, with its names.
+  const after = await registry.metrics();
+  assert.doesNotMatch(after, /trace_id|EOF/);
+  assert.deepEqual(namesIn(after), namesIn(plain));
+  assert.deepEqual(await openMetrics(registry), text);
+});
+
+function namesIn(text: string): string[] {
+  return text.split("\n").map((line) => line.replace(/ [\d.]+$/, ""));
 }
 
 Deno.test("held series - the same text as prom-client's own child gives, whatever is observed", async () => {

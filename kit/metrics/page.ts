@@ -13,6 +13,8 @@ const HEAD = `<!-- Generated from kit/metrics/ by \`deno task metrics:docs\`; a 
 Every process serves \`GET /metrics\` for Prometheus: from loopback to anyone, from elsewhere to who brings the cluster's
 secret (\`Authorization: Bearer …\`). Discovery lists all of them, \`GET /api/prometheus\`, by which Prometheus finds them
 and gives each sample its \`job\`, the kind of the process, and its \`instance\`, host and port.
+Who asks for OpenMetrics, as Prometheus does, gets exemplars with it: traces that took as long as a bucket says
+([tracing.md](tracing.md)).
 
 These are all that there are. Names end in their unit, those of counters in \`_total\`. A label's values are few, however
 many users, topics and documents there are. A counter or a histogram with labels has no series until the first of its kind.

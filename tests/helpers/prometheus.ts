@@ -45,6 +45,10 @@ export interface Sample {
   readonly value: number;
 }
 
+export interface Exemplar extends Sample {
+  readonly traceId: string;
+}
+
 export interface Alert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -79,6 +83,7 @@ export class Prometheus implements AsyncDisposable {
         `--config.file=${config}`,
         `--storage.tsdb.path=${join(folder, "data")}`,
         `--web.listen-address=127.0.0.1:${port}`,
+        "--enable-feature=exemplar-storage",
         "--log.level=warn",
       ],
       stdin: "piped",
@@ -104,6 +109,19 @@ export class Prometheus implements AsyncDisposable {
       metric: one.metric,
       value: Number(one.value[1]),
     }));
+  }
+
+  /** The traces that the series of a selector lead to, within the last minute. */
+  async exemplars(selector: string): Promise<Exemplar[]> {
+    const now = Date.now() / SECOND;
+    const query = new URLSearchParams({ query: selector, start: `${now - 60}`, end: `${now + 60}` });
+    const series = await this.#ask(`/api/v1/query_exemplars?${query}`) as {
+      seriesLabels: Record<string, string>;
+      exemplars: { labels: { trace_id: string }; value: string }[];
+    }[];
+    return series.flatMap(({ seriesLabels, exemplars }) =>
+      exemplars.map(({ labels, value }) => ({ metric: seriesLabels, traceId: labels.trace_id, value: Number(value) }))
+    );
   }
 
   /** Those that are pending or firing. */

@@ -106,7 +106,9 @@ function table({ columns, board }: TableOptions): Table {
 function targets({ kind, options: { queries } }: Panel & { options: PanelOptions }): Builder<Dataquery>[] {
   return (Array.isArray(queries) ? queries : [queries]).map(({ expr, legend }, nth) => {
     const query = new DataqueryBuilder().refId("ABCDEFGH"[nth]!).datasource(PROMETHEUS).expr(expr).legendFormat(legend);
-    return kind === "table" ? query.instant().format(PromQueryFormat.Table) : query.range();
+    if (kind === "table") return query.instant().format(PromQueryFormat.Table);
+    // Of a histogram that is traced there are points that lead to traces.
+    return query.range().exemplar(kind === "graph" && expr.includes("_seconds_bucket"));
   });
 }
 
