@@ -1,6 +1,7 @@
 /** Metrics of the whole system: each process has those that the catalogue says and no others, and their series don't grow with people. */
 
 import assert from "node:assert/strict";
+import { SYSTEM_TILES } from "../gateway/system/tiles.ts";
 import { METRICS } from "../kit/metrics/catalogue.ts";
 import { type Definition, HOLDERS } from "../kit/metrics/definition.ts";
 import type { ServiceName } from "../kit/ports.ts";
@@ -58,6 +59,17 @@ Deno.test("metrics - every process serves what the catalogue says, Prometheus fi
     }
     // Some things happen now and then, such as a call that is asked again.
     assert.ok(added.length < ROUNDS, added.join("\n"));
+  });
+
+  await t.step("what the gateway's page shows of each service is a figure of that service's own", async () => {
+    for (const { kind: { kind }, url } of system.cluster.nodes) {
+      const wanted = SYSTEM_TILES.filter(({ services }) => services.includes(kind)).map(({ figure }) => figure);
+      await until(`the figures of ${kind}`, async () => {
+        const { series } = await (await fetch(`${url}/dashboard/data`)).json();
+        // Taken each five seconds.
+        return Object.keys(series).length > 0 && (assert.deepEqual(wanted.filter((key) => !(key in series)), []), true);
+      }, 15_000);
+    }
   });
 
   await t.step("what happened is told: transactions, deliveries, operations, the feed and the databases", async () => {

@@ -303,8 +303,10 @@ if (has("ours") && has("traced")) {
     console.log(
       `  ${side}, round by round: ${
         rounds.map(({ figures }) =>
-          `${(figures.perSecond / 1000).toFixed(0)}k/s ${figures.processorMicroseconds.toFixed(2)} µs`
-        ).join(", ")
+          `${(figures.perSecond / 1000).toFixed(0)}k/s ${figures.processorMicroseconds.toFixed(2)} µs, paced ${
+            figures.p50Ms.toFixed(1)
+          } ms`
+        ).join("; ")
       }`,
     );
   }

@@ -47,6 +47,15 @@ Deno.test("dashboard routes - for this machine and for members, each of them", a
   }
 });
 
+Deno.test("dashboard routes - what is wrong elsewhere is told to people, not to processes, which would tell one another for ever", async () => {
+  await using started = await startDashboard();
+  started.dashboard.problemsElsewhere.push(() => ["another is away"]);
+  started.readyChecks.set("database", () => false);
+  assert.match(await (await started.get("/dashboard")).text(), /another is away/);
+  const { ready, problems } = await (await started.get("/dashboard/data")).json();
+  assert.deepEqual({ ready, problems }, { ready: false, problems: ["waiting for database"] });
+});
+
 Deno.test("dashboard routes - the page says all without JavaScript, and loads only what is here", async () => {
   await using started = await startDashboard();
   const response = await started.get("/dashboard");

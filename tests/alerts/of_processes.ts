@@ -81,6 +81,8 @@ export const authFrozen: Fault = {
 
 const BODY_BYTES = 60_000_000;
 const BODIES = 24;
+/** As long as the gateway waits for a body. */
+const BODY_WAITS_MS = 10 * SECOND;
 
 /** A gateway has bodies in its memory, whose last byte is late. */
 export const manyBodies: Fault = {
@@ -89,7 +91,15 @@ export const manyBodies: Fault = {
   make({ system }, ends) {
     // What the runbook says: its memory is given back by a restart.
     ends.defer(() => kill(system, "gateway"));
-    for (let nth = 0; nth < BODIES; nth++) again(ends, 0, () => slowBody(system));
+    // One behind the other: together they would all be given up in the same moment, and the memory be free for a while.
+    for (let nth = 0; nth < BODIES; nth++) {
+      let waitMs = nth * BODY_WAITS_MS / BODIES;
+      again(ends, 0, async () => {
+        await delay(waitMs);
+        waitMs = 0;
+        await slowBody(system);
+      });
+    }
   },
 };
 
