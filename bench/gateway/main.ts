@@ -3,22 +3,21 @@
  * same three subgraphs. Each has core 0 to itself; the generator and all else are on core 1. Fresh processes, the order swapped each round.
  */
 
-import assert from "node:assert/strict";
 import { reason } from "../../kit/directory.ts";
-import { graphql } from "../../tests/helpers/client.ts";
 import { onCore } from "../lib/cores.ts";
 import { median, printTable } from "../lib/figures.ts";
 import { residentMib } from "../lib/processes.ts";
 import { startServer } from "../lib/servers.ts";
 import { type Case, CASES, FIXED, ME } from "./cases.ts";
-import type { Figures, GeneratorOptions } from "./generator.ts";
+import type { Figures } from "./generator.ts";
+import { check, CONNECTIONS, generate } from "./load.ts";
 import { type Side, type SideName, SIDES } from "./sides.ts";
+import { compareWatched } from "./watched.ts";
 
 const quick = Deno.args.includes("--quick");
 const ROUNDS = quick ? 1 : 3;
 const WARM_UP_SECONDS = quick ? 3 : 5;
 const SECONDS = quick ? 3 : 5;
-const CONNECTIONS = 64;
 const RSS_BAR = 0.4;
 /** What share of the measured server's core may be others': the kernel's work for the network counts there too. */
 const MOST_SHARED = 0.2;
@@ -30,9 +29,7 @@ interface Found extends Figures {
   readonly rssMib: number;
 }
 
-const only = Deno.args.includes("--traced")
-  ? ["ours", "traced"]
-  : Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
+const only = Deno.args.find((argument) => argument.startsWith("--only="))?.slice(7).split(",");
 const unknown = only?.filter((name) => !Object.hasOwn(SIDES, name)) ?? [];
 if (unknown.length > 0) {
   console.error(`there is no ${unknown.join(", ")}: --only takes ${Object.keys(SIDES).join(", ")}`);
@@ -47,6 +44,13 @@ const skipped = new Set<SideName>();
 const subgraphs = await startServer(new URL("subgraphs.ts", import.meta.url), [], 1);
 const urls = JSON.parse(subgraphs.line) as Record<string, string>;
 try {
+  if (Deno.args.includes("--traced")) await compareWatched(urls, quick);
+  else await compareWithPeers();
+} finally {
+  await subgraphs.stop();
+}
+
+async function compareWithPeers(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       if (skipped.has(name)) continue;
@@ -54,17 +58,15 @@ try {
       await measure(name);
     }
   }
-} finally {
-  await subgraphs.stop();
+  print();
 }
-print();
 
 async function measure(name: SideName): Promise<void> {
   let side: Side;
   try {
     side = await SIDES[name](urls);
   } catch (error) {
-    if (name === "ours" || name === "traced") throw error;
+    if (name === "ours") throw error;
     skipped.add(name);
     console.log(`${name} is skipped: ${reason(error)}`);
     return;
@@ -72,9 +74,7 @@ async function measure(name: SideName): Promise<void> {
   try {
     for (const one of casesOf(name)) {
       if ("expected" in one) await check(side, one);
-      // A session's in-flight questions may be shared: those of one are asked, as of the peers' nobody.
-      const tokens = one.name === "me" ? side.tokens : side.tokens.slice(0, 1);
-      const figures = await generate({ ...one, url: side.url, pid: side.pid, tokens });
+      const figures = await generate(side, one, { warmUpSeconds: WARM_UP_SECONDS, seconds: SECONDS });
       found.push({ side: name, name: one.name, rssMib: residentMib(side.pid), ...figures });
     }
   } finally {
@@ -83,42 +83,8 @@ async function measure(name: SideName): Promise<void> {
 }
 
 function casesOf(name: SideName): (Case | typeof ME)[] {
-  if (name === "ours" || name === "traced") return [...CASES, ME];
+  if (name === "ours") return [...CASES, ME];
   return name === "node:http" || name === "Deno.serve" ? [FIXED] : [...CASES];
-}
-
-/** @throws AssertionError where it isn't the right answer */
-async function check(side: Side, { body, expected }: Case): Promise<void> {
-  const { query, variables } = JSON.parse(body);
-  const { data, errors } = await graphql(side.url, query, variables, side.tokens[0]);
-  assert.deepEqual({ data, errors }, { data: expected, errors: undefined });
-}
-
-async function generate(asked: Pick<GeneratorOptions, "url" | "pid" | "tokens" | "body" | "varies" | "idAfter">) {
-  const { url, pid, tokens, body, varies, idAfter } = asked;
-  const options: GeneratorOptions = {
-    url,
-    pid,
-    tokens,
-    body,
-    varies,
-    idAfter,
-    connections: CONNECTIONS,
-    warmUpSeconds: WARM_UP_SECONDS,
-    seconds: SECONDS,
-  };
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-all",
-      new URL("generator.ts", import.meta.url).pathname,
-      JSON.stringify(options),
-    ],
-    stderr: "inherit",
-  }).output();
-  if (code !== 0) throw new Error("the generator failed");
-  return JSON.parse(new TextDecoder().decode(stdout)) as Figures;
 }
 
 function of(side: SideName, name: string, pick: (one: Found) => number): number {
@@ -170,19 +136,6 @@ function print(): void {
         (me / ceiling).toFixed(3)
       } of what ` +
         `Deno.serve gives with nothing behind it (${ceiling.toFixed(0)}/s)`,
-    );
-  }
-  if (has("ours") && has("traced")) {
-    console.log("\nwith metrics asked for and 1 % traced, of ours without; the bar is 0.97 of the answers\n");
-    const against = (name: string, pick: (one: Found) => number) =>
-      (of("traced", name, pick) / of("ours", name, pick)).toFixed(3);
-    printTable(
-      ["case", "answers/s", "CPU µs"],
-      [...CASES, ME].map(({ name }) => [
-        name,
-        against(name, (one) => one.perSecond),
-        against(name, (one) => one.processorMicroseconds),
-      ]),
     );
   }
   if (!has("ours") || !has("hive")) return;

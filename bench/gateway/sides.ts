@@ -5,7 +5,7 @@ import { graphql, User } from "../../tests/helpers/client.ts";
 import { SECRET, until } from "../../tests/helpers/system.ts";
 import { onCore } from "../lib/cores.ts";
 import { startServer } from "../lib/servers.ts";
-import { startUnwatched, startWatched } from "../lib/watched.ts";
+import { startUnwatched } from "../lib/watched.ts";
 import { type Gateway, startHive } from "./hive.ts";
 
 export interface Side extends Gateway {
@@ -13,7 +13,7 @@ export interface Side extends Gateway {
   readonly tokens: readonly string[];
 }
 
-type Urls = Readonly<Record<string, string>>;
+export type Urls = Readonly<Record<string, string>>;
 
 const CORE = 0;
 const USERS = 20;
@@ -22,8 +22,6 @@ const HEARTBEAT_MS = 3 * SECOND;
 
 export const SIDES = {
   ours: (urls: Urls): Promise<Side> => ours(urls, startUnwatched),
-  /** The same, watched: its metrics are asked for, and 1 % is traced. */
-  traced: (urls: Urls): Promise<Side> => ours(urls, startWatched),
   hive: (urls: Urls): Promise<Side> => hive(urls, []),
   /** With its query planner in Rust, which is not what it does by default. */
   "hive-router": (urls: Urls): Promise<Side> => hive(urls, ["--hive-router-runtime"]),
@@ -34,7 +32,7 @@ export const SIDES = {
 export type SideName = keyof typeof SIDES;
 
 /** The whole system as it is, with all guards on but the rates; the bench's subgraphs join it as any foreign service. */
-async function ours(urls: Urls, start: typeof startWatched): Promise<Side> {
+export async function ours(urls: Urls, start: typeof startUnwatched): Promise<Side> {
   const { system, stop: stopSystem } = await start({ env: { NOTIFYX_LIMITS: "off" } });
   const pid = system.node("gateway").process.pid!;
   const register = () =>
