@@ -91,15 +91,22 @@ export const manyBodies: Fault = {
   make({ system }, ends) {
     // What the runbook says: its memory is given back by a restart.
     ends.defer(() => kill(system, "gateway"));
+    const open = new Set<Deno.Conn>();
+    let isOver = false;
     // One behind the other: together they would all be given up in the same moment, and the memory be free for a while.
     for (let nth = 0; nth < BODIES; nth++) {
       let waitMs = nth * BODY_WAITS_MS / BODIES;
       again(ends, 0, async () => {
         await delay(waitMs);
         waitMs = 0;
-        await slowBody(system);
+        if (!isOver) await slowBody(system, open);
       });
     }
+    ends.defer(() => {
+      isOver = true;
+      for (const connection of open) connection.close();
+      open.clear();
+    });
   },
 };
 
@@ -121,9 +128,10 @@ async function uptime(system: System, kind: ServiceName): Promise<number> {
 }
 
 /** A body of which all but the last byte is sent; the gateway waits for that, for some seconds. */
-async function slowBody(system: System): Promise<void> {
+async function slowBody(system: System, open: Set<Deno.Conn>): Promise<void> {
   const { hostname, port } = new URL(system.graphqlUrl);
   const connection = await Deno.connect({ hostname, port: Number(port) });
+  open.add(connection);
   try {
     const head = `POST /graphql HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` +
       `content-length: ${BODY_BYTES}\r\n\r\n`;
@@ -134,7 +142,7 @@ async function slowBody(system: System): Promise<void> {
     writer.releaseLock();
     await connection.read(new Uint8Array(1024));
   } finally {
-    connection.close();
+    if (open.delete(connection)) connection.close();
   }
 }
 

@@ -24,12 +24,13 @@ export const SCENES: readonly (readonly Fault[])[] = [
   SHORT,
   [feedHalting, slowWrites, manyPictures, contradiction],
   [unreachable, stuttering("mail"), killedThrice("avatar"), connectionsTaken, preparedLeft],
-  [mailFrozen, authFrozen, avatarFrozen],
+  [authFrozen, avatarFrozen],
   [newEpoch, discoveryFrozen, smtpAway],
   [damage],
   [unconfirmed],
   [undecided],
-  [notificationsFrozen],
+  // Auth has to say how long a mail has waited.
+  [mailFrozen, notificationsFrozen],
   [databaseFrozen],
   [manyBodies],
 ];
