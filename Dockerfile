@@ -16,6 +16,8 @@ RUN deno install --frozen
 # The web client, and the code of every process and task as it is loaded; then what none of them loads goes.
 FROM packages AS build
 COPY . .
+# Whatever umask the checkout was made with: who runs it owns nothing of it.
+RUN chmod -R a+rX /app
 RUN deno task client:build && rm -r .data/client/packages
 RUN set -- services/*/main.ts services/avatar/worker.ts gateway/main.ts client/server/main.ts \
     cluster/node_command.ts cluster/tasks/audit.ts cluster/tasks/identity.ts cluster/tasks/new_epoch.ts cluster/tasks/withdraw.ts \

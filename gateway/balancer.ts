@@ -7,6 +7,7 @@ import type { Directory, Instance } from "../kit/directory.ts";
 import { UserError } from "../kit/errors.ts";
 import { isLive } from "../kit/liveness.ts";
 import { SECOND } from "../kit/time.ts";
+import { type CallFigures, NO_CALLS } from "./upstream/call_times.ts";
 import { type Balancing, Choice } from "./upstream/choice.ts";
 import { type BreakerState, type Endpoint, type EndpointOptions, isAway } from "./upstream/endpoint.ts";
 import { countRetry, showEndpoints } from "./upstream/metrics.ts";
@@ -101,13 +102,17 @@ export class Balancer {
 
   /** A stream of the instance broke off. */
   failed(instance: Instance): void {
-    const endpoint = this.#choice(instance.service).endpoints.find((one) => one.instance.id === instance.id);
-    endpoint?.failed(new UserError("SERVICE_UNAVAILABLE", "a stream broke off"));
+    this.#endpoint(instance)?.failed(new UserError("SERVICE_UNAVAILABLE", "a stream broke off"));
   }
 
   seen(instance: Instance): Seen {
-    const endpoint = this.#choice(instance.service).endpoints.find((one) => one.instance.id === instance.id);
+    const endpoint = this.#endpoint(instance);
     return { health: endpoint?.isSilent ? "DOWN" : "UP", breaker: endpoint?.breaker ?? "CLOSED" };
+  }
+
+  /** How the instance answers what this gateway asks of it, whatever that is. */
+  calls(instance: Instance): CallFigures {
+    return this.#endpoint(instance)?.times.figures() ?? NO_CALLS;
   }
 
   /** Of every service that discovery names. */
@@ -115,6 +120,10 @@ export class Balancer {
     return [...new Set(this.directory.all().map(({ service }) => service))].flatMap((service) =>
       this.#choice(service).endpoints
     );
+  }
+
+  #endpoint({ service, id }: Instance): Endpoint | undefined {
+    return this.#choice(service).endpoints.find(({ instance }) => instance.id === id);
   }
 
   #choice(service: string): Choice {

@@ -16,10 +16,13 @@ import type { DecisionLog } from "./two_phase/decision_log.ts";
 const LOOK_EVERY_MS = 2 * SECOND;
 const SERVER_EACH = 5;
 
-/** Ours on the server: what others have there is not told. */
+/** Ours on the server: of others it is told together how many connections they have, which are taken from the same limit. */
 const DATABASES = HOLDERS["every process with a database"].map(databaseName);
 
+const OTHERS = "others";
+
 interface Server {
+  readonly others: number;
   readonly connections: number;
   readonly prepared: number;
   readonly prepared_limit: number;
@@ -88,10 +91,12 @@ export class DatabaseFigures {
       connections.set({ database: name }, open);
     }
     const [server] = await this.sql<Server[]>`select
+      (select count(*) from pg_stat_activity where datid is not null and datname <> all(${DATABASES}::text[]))::int as others,
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(nullif(current_setting('reserved_connections', true), '')::int, 0) as connections,
       (select count(*) from pg_prepared_xacts)::int as prepared,
       current_setting('max_prepared_transactions')::int as prepared_limit`;
+    connections.set({ database: OTHERS }, server!.others);
     connectionsLimit.set(server!.connections);
     prepared.set(server!.prepared);
     preparedLimit.set(server!.prepared_limit);

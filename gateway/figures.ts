@@ -65,7 +65,7 @@ export const GATEWAY_FIGURES: readonly Figure[] = [
   { key: "streams", label: "Event streams", unit: "count", of: gauge({ metric: "notifyx_delivery_event_streams" }) },
   {
     key: "feed_lag",
-    label: "Feed behind by",
+    label: "Feed not heard for",
     unit: "seconds",
     of: gauge({ metric: "notifyx_delivery_feed_lag_seconds" }),
     wrong: (value) =>

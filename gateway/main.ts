@@ -7,7 +7,6 @@ import { checkPreparedTransactions } from "../kit/participant/prepared_limit.ts"
 import { runService } from "../kit/service.ts";
 import { SECOND } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
-import { CallFigures } from "./call_figures.ts";
 import { DatabaseFigures } from "./database_figures.ts";
 import { Connections } from "./delivery/connections.ts";
 import { ExecutedSubscriptions } from "./delivery/executed.ts";
@@ -90,16 +89,14 @@ await runService({
     const connections = new Connections(config, log);
     const hub = new Hub(balancer, secret, log, { written: (then) => connections.outboxes.whenWritten(then) });
     measureFeed(hub);
-    const figures = new CallFigures(directory);
-    service.onStop("the calls' figures", () => figures.stop());
     const changes = new SchemaChanges(log);
     let wasWhole = false;
-    const overview = new Overview(directory, figures, balancer, changes, () => supergraph);
+    const overview = new Overview(directory, balancer, changes, () => supergraph);
     const own = ownSchema(overview, coordinator, decisions, keys);
     const guards = new Guards(config, trusted, secret);
     const supergraph: Supergraph = new Supergraph({
       directory,
-      calls: new SubgraphCalls(balancer, own, figures, log),
+      calls: new SubgraphCalls(balancer, own, log),
       secret,
       own,
       first: OURS,
@@ -135,7 +132,7 @@ await runService({
       log,
     };
     const short = serveGraphQL(app, { ...shared, stopping });
-    servePublicRoutes(app, { balancer, figures, guards });
+    servePublicRoutes(app, { balancer, guards });
     serveTransactions(app, secret, coordinator, decisions, required);
 
     for (const needed of NEEDED) {

@@ -2,13 +2,13 @@
 
 import type { Directory, Instance } from "../kit/directory.ts";
 import type { Balancer, Seen } from "./balancer.ts";
-import type { CallFigures, Figures } from "./call_figures.ts";
+import type { CallFigures } from "./upstream/call_times.ts";
 import type { SchemaChange, SchemaChanges } from "./graph/schema_changes.ts";
 import type { Supergraph } from "./supergraph.ts";
 
 export interface ServiceView {
   readonly name: string;
-  readonly instances: readonly (Instance & Figures & Seen)[];
+  readonly instances: readonly (Instance & CallFigures & Seen)[];
   readonly inGraph: boolean;
   readonly conflicts: readonly string[];
 }
@@ -16,8 +16,7 @@ export interface ServiceView {
 export class Overview {
   constructor(
     private readonly directory: Directory,
-    private readonly figures: CallFigures,
-    private readonly balancer: Pick<Balancer, "seen">,
+    private readonly balancer: Pick<Balancer, "calls" | "seen">,
     private readonly changes: SchemaChanges,
     /** It is made with the gateway's own part, which shows this. */
     private readonly graph: () => Pick<Supergraph, "has" | "refused" | "subgraphs">,
@@ -31,7 +30,7 @@ export class Overview {
       name,
       instances: instances
         .sort((a, b) => a.startedAt < b.startedAt ? -1 : 1)
-        .map((instance) => ({ ...instance, ...this.figures.of(instance.id), ...this.balancer.seen(instance) })),
+        .map((instance) => ({ ...instance, ...this.balancer.calls(instance), ...this.balancer.seen(instance) })),
       inGraph: graph.has(name),
       conflicts: graph.refused.get(name)?.reasons ?? [],
     }));

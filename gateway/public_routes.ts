@@ -11,7 +11,6 @@ import { UserError } from "../kit/errors.ts";
 import { type App, fault, readText, type RequestContext } from "../kit/http.ts";
 import { SECOND } from "../kit/time.ts";
 import { type Balancer, isAway } from "./balancer.ts";
-import type { CallFigures } from "./call_figures.ts";
 import { addressOf } from "./guards/address.ts";
 import type { Guards } from "./guards/guards.ts";
 import { type HttpHeaders, requestBytes } from "./http_client.ts";
@@ -50,7 +49,6 @@ const PASSED_BACK = [
 
 export interface PublicRoutesOptions {
   readonly balancer: Balancer;
-  readonly figures: CallFigures;
   readonly guards: Guards;
 }
 
@@ -80,7 +78,7 @@ async function pass(
   c: RequestContext,
   prefix: string,
   service: string,
-  { balancer, figures, guards }: PublicRoutesOptions,
+  { balancer, guards }: PublicRoutesOptions,
 ): Promise<Response> {
   const address = addressOf(c.env.incoming!, guards.proxies);
   guards.admit(address, c.req.method === "POST" ? Number(c.req.header("content-length") ?? BODY_LIMIT_BYTES) : 0);
@@ -105,15 +103,14 @@ async function pass(
     const answer = await balancer.ask(
       service,
       CALL_LIMIT_MS,
-      ({ id, url }, limitMs) =>
-        figures.measure(id, async () => {
-          const asked = { method, headers, body, limitMs, mostBytes: ANSWER_LIMIT_BYTES, lifetime };
-          const given = await requestBytes(url + path, asked);
-          if (isSick(given.status, given.headers)) {
-            throw new UserError("SERVICE_UNAVAILABLE", `the service ${service} could not answer`);
-          }
-          return given;
-        }),
+      async ({ url }, limitMs) => {
+        const asked = { method, headers, body, limitMs, mostBytes: ANSWER_LIMIT_BYTES, lifetime };
+        const given = await requestBytes(url + path, asked);
+        if (isSick(given.status, given.headers)) {
+          throw new UserError("SERVICE_UNAVAILABLE", `the service ${service} could not answer`);
+        }
+        return given;
+      },
       mayRepeat,
     );
     return answerOf(answer, method);

@@ -8,7 +8,6 @@ import { createApp } from "../kit/http.ts";
 import type { Listener } from "../kit/service.ts";
 import { delay } from "../kit/time.ts";
 import { Balancer } from "./balancer.ts";
-import { CallFigures } from "./call_figures.ts";
 import { Guards } from "./guards/guards.ts";
 import { GUARD_SETTINGS } from "./guards/settings.ts";
 import { listenWithSockets } from "../kit/listen.ts";
@@ -50,7 +49,6 @@ class Gateway implements AsyncDisposable {
     const config = v.parse(v.object(GUARD_SETTINGS), settings);
     servePublicRoutes(app, {
       balancer: gateway.#balancer,
-      figures: new CallFigures(directory),
       guards: new Guards({ ...config, NOTIFYX_LIMITS: limits }),
     });
     const listen = listenWithSockets(() => ({ drain: () => Promise.resolve(), close() {} }) as never);

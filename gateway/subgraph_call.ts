@@ -11,7 +11,6 @@ import type { Logger } from "../kit/log.ts";
 import { SECOND } from "../kit/time.ts";
 import { type Span, within } from "../kit/tracing/mod.ts";
 import type { Balancer } from "./balancer.ts";
-import type { CallFigures } from "./call_figures.ts";
 import type { Caller } from "./caller.ts";
 import { request as httpRequest } from "./http_client.ts";
 import { readAnswer, reportedResult } from "./graph/answer.ts";
@@ -35,7 +34,6 @@ export class SubgraphCalls implements Services {
     private readonly balancer: Balancer,
     /** The gateway's own part, executed here. */
     private readonly own: GraphQLSchema,
-    private readonly figures: CallFigures,
     readonly log: Logger,
   ) {}
 
@@ -81,18 +79,17 @@ export class SubgraphCalls implements Services {
     const { status, text } = await this.balancer.ask(
       service,
       lifetime?.limit(CALL_LIMIT_MS) ?? CALL_LIMIT_MS,
-      ({ id, url }, limitMs) =>
-        this.figures.measure(id, async () => {
-          span?.set("server.address", url);
-          headers[DEADLINE_HEADER] = String(Date.now() + Math.ceil(limitMs));
-          const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs, lifetime });
-          span?.set("http.response.status_code", answer.status);
-          // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
-          if (service === "auth" && !mayRepeat) caller.signedOut();
-          // Here, so that it counts against the instance; what is wrong with the question doesn't.
-          if (answer.status >= 500) throw isSick(service, answer.status);
-          return answer;
-        }),
+      async ({ url }, limitMs) => {
+        span?.set("server.address", url);
+        headers[DEADLINE_HEADER] = String(Date.now() + Math.ceil(limitMs));
+        const answer = await httpRequest(`${url}/graphql`, { method: "POST", headers, body, limitMs, lifetime });
+        span?.set("http.response.status_code", answer.status);
+        // It may have ended the session. Other gateways hear of it from auth in a moment; the next request here must not be faster.
+        if (service === "auth" && !mayRepeat) caller.signedOut();
+        // Here, so that it counts against the instance; what is wrong with the question doesn't.
+        if (answer.status >= 500) throw isSick(service, answer.status);
+        return answer;
+      },
       mayRepeat,
     );
     return readAnswer(service, status, text);
@@ -100,11 +97,11 @@ export class SubgraphCalls implements Services {
 
   async #subscribe(service: string, body: string, caller: Caller): Promise<MaybeAsyncIterable<ExecutionResult>> {
     const headers = await headersOf(caller, "text/event-stream, application/json");
-    const { figures, log } = this;
+    const { log } = this;
     return await this.balancer.ask(
       service,
       CALL_LIMIT_MS,
-      (instance, limitMs) => figures.measure(instance.id, () => subscribeAt({ instance, body, headers, limitMs, log })),
+      (instance, limitMs) => subscribeAt({ instance, body, headers, limitMs, log }),
     );
   }
 }

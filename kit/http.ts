@@ -5,7 +5,7 @@
 
 import { type Context, Hono } from "hono";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { routePath } from "hono/route";
+import { matchedRoutes } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
 import { isConnectionError } from "./database_errors.ts";
@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): App {
     await withContext({ requestId }, next);
     httpInFlight.dec();
     const status = c.error instanceof UserError ? statusOf(c.error) : c.res.status;
-    stop({ method: knownMethod(c.req.method), route: routeLabel(c), status: `${status}` });
+    stop({ method: knownMethod(c.req.method), route: routeLabel(c, status), status: `${status}` });
   });
   app.onError((error, c) => {
     if (error instanceof UserError) {
@@ -217,10 +217,13 @@ export function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }
 
-/** A bounded label: a path that no route has would make a new series for each. */
-function routeLabel(c: RequestContext): string {
-  const path = routePath(c, -1);
-  return path === "/*" || path === "*" ? "unmatched" : path;
+/**
+ * A bounded label: a path that no route has would make a new series for each. What is for every path (a client's pages, and what stands
+ * before all routes) matches beside the route that answers.
+ */
+function routeLabel(c: RequestContext, status: number): string {
+  const named = matchedRoutes(c).map(({ path }) => path).filter((path) => path !== "*" && path !== "/*").at(-1);
+  return named ?? (status === 404 ? "unmatched" : "/*");
 }
 
 function knownMethod(method: string): string {

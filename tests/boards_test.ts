@@ -50,7 +50,8 @@ Deno.test({
       for (const panel of panelsWithQueries(board)) {
         const series = shown.get(panel.id)!;
         if (series.length === 0) console.log(`${board.title}: ${panel.title}: ${whyEmpty(panel)}`);
-        assertNamed(`${board.title}: ${panel.title}`, series);
+        // A table's rows have no names, but columns.
+        if (panel.type !== "table") assertNamed(`${board.title}: ${panel.title}`, series);
       }
     }
     if (SCREENSHOTS === undefined) return;

@@ -20,7 +20,7 @@ export const SYSTEM_TILES: readonly SystemTile[] = [
   tile("gateway", "delivery", "most", "95\u00a0% delivered within", "seconds"),
   tile("gateway", "sockets", "sum", "Sockets", "count"),
   tile(["notifications", "counter"], "in_doubt", "most", "In doubt", "count"),
-  tile("gateway", "feed_lag", "most", "Feed behind by", "seconds"),
+  tile("gateway", "feed_lag", "most", "Feed not heard for", "seconds"),
   tile("notifications", "pending", "most", "Oldest without a position", "seconds"),
   tile("auth", "logins", "sum", "Logins", "perSecond"),
   tile("mail", "queue", "most", "Mails waiting", "count"),

@@ -25,6 +25,7 @@ import { UserError } from "../../kit/errors.ts";
 import type { Series } from "../../kit/metrics/held_series.ts";
 import { delay, SECOND } from "../../kit/time.ts";
 import { CallCancelled } from "../guards/lifetime.ts";
+import { CallTimes } from "./call_times.ts";
 import { countFailure, countOpened, durationOf } from "./metrics.ts";
 
 /** So many failures in a row open the breaker, though the instance gives signs of life. */
@@ -55,6 +56,8 @@ export type BreakerState = "CLOSED" | "HALF_OPEN" | "OPEN";
 export class Endpoint {
   /** Calls that wait for their answer. */
   pending = 0;
+  /** Of those that have ended. */
+  readonly times: CallTimes = new CallTimes();
   readonly #breaker: CircuitBreakerPolicy;
   readonly #duration: Series;
   /** Whether the next call is let through, to see whether it is answered. */
@@ -115,7 +118,7 @@ export class Endpoint {
     const began = performance.now();
     try {
       const answer = await this.#breaker.execute(() => ask(this.instance, limitMs));
-      this.#duration.observe((performance.now() - began) / SECOND);
+      this.#took(performance.now() - began, false);
       return answer;
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
@@ -124,13 +127,18 @@ export class Endpoint {
       }
       const tookMs = performance.now() - began;
       // How long one would have taken for which nobody waited any more, nobody knows.
-      if (!(error instanceof CallCancelled)) this.#duration.observe(tookMs / SECOND);
+      if (!(error instanceof CallCancelled)) this.#took(tookMs, isAway(error));
       if (isAway(error)) this.#failed(error);
       else if (error instanceof CallCancelled && tookMs >= LONG_WAIT_MS) void this.#suspect();
       throw error;
     } finally {
       this.pending--;
     }
+  }
+
+  #took(tookMs: number, failed: boolean): void {
+    this.#duration.observe(tookMs / SECOND);
+    this.times.add(tookMs, failed);
   }
 
   /** Something else than a call got no answer: a stream that broke off. */

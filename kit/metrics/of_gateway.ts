@@ -189,7 +189,7 @@ export const OF_GATEWAY = {
   notifyx_database_connections: {
     type: "gauge",
     of: "gateway",
-    help: "Connections to the gateway's database server, by database of ours",
+    help: "Connections to the gateway's database server, by database of ours; others are those of all others",
     labels: ["database"],
   },
   notifyx_database_connections_limit: {

@@ -154,6 +154,12 @@ export const OF_SERVICES = {
     help: "How long the oldest mail that is accepted and not sent has been waiting",
     labels: [],
   },
+  notifyx_mail_queue_many_oldest_seconds: {
+    type: "gauge",
+    of: "mail",
+    help: "How long more than 20 mails that are accepted and not sent have been waiting; 0 where there are fewer",
+    labels: [],
+  },
   notifyx_mail_failed: {
     type: "gauge",
     of: "mail",

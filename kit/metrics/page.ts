@@ -12,7 +12,8 @@ const HEAD = `<!-- Generated from kit/metrics/ by \`deno task metrics:docs\`; a 
 
 Every process serves \`GET /metrics\` for Prometheus: from loopback to anyone, from elsewhere to who brings the cluster's
 secret (\`Authorization: Bearer …\`). Discovery lists all of them, \`GET /api/prometheus\`, by which Prometheus finds them
-and gives each sample its \`job\`, the kind of the process, and its \`instance\`, host and port.
+and gives each sample its \`job\`, the kind of the process, and its \`instance\`, host and port. Where a metric has a label
+\`instance\` of its own, the instance that a gateway asks, Prometheus calls that \`exported_instance\`.
 Who asks for OpenMetrics, as Prometheus does, gets exemplars with it: traces that took as long as a bucket says
 ([tracing.md](tracing.md)).
 

@@ -12,6 +12,7 @@ export const sendingDuration = histogram("notifyx_mail_sending_duration_seconds"
 const queue = new Figures<QueueDepth & { readonly failed: number }>();
 gauge("notifyx_mail_queue_depth", queue.of(({ waiting, sending }) => waiting + sending));
 gauge("notifyx_mail_queue_oldest_seconds", queue.of(({ oldestSeconds }) => oldestSeconds));
+gauge("notifyx_mail_queue_many_oldest_seconds", queue.of(({ manySeconds }) => manySeconds));
 gauge("notifyx_mail_failed", queue.of(({ failed }) => failed));
 
 /** Has what waits in all, and what has failed, asked of the database at each look at the metrics. */

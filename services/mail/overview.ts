@@ -4,12 +4,16 @@ import type { Sql } from "../../kit/database.ts";
 
 /** So far failed ones are counted. */
 const COUNTED = 10_000;
+/** A few that their servers put off are always there. */
+const MANY = 20;
 
 export interface QueueDepth {
   readonly waiting: number;
   readonly sending: number;
   /** Of those that are not sent yet. */
   readonly oldestSeconds: number;
+  /** How long more than {@link MANY} of them have been waiting; 0 where there are fewer. */
+  readonly manySeconds: number;
 }
 
 export interface MailNodeState {
@@ -38,7 +42,11 @@ export class MailOverview {
   async depth(): Promise<QueueDepth> {
     const [row] = await this.sql<QueueDepth[]>`
       select (count(*) filter (where status = 'QUEUED'))::int as waiting, (count(*) filter (where status = 'SENDING'))::int as sending,
-        coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestSeconds"
+        coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestSeconds",
+        coalesce((
+          select extract(epoch from now() - created_at) from emails
+          where status in ('QUEUED', 'SENDING') order by created_at offset ${MANY} limit 1
+        ), 0)::float8 as "manySeconds"
       from emails where status in ('QUEUED', 'SENDING')`;
     return row!;
   }

@@ -1,6 +1,6 @@
 /** Faults of PostgreSQL. */
 
-import { connect, databaseUrl } from "../../kit/database.ts";
+import { connect } from "../../kit/database.ts";
 import type { ServiceName } from "../../kit/ports.ts";
 import { SECOND } from "../../kit/time.ts";
 import type { System } from "../helpers/system.ts";
@@ -43,14 +43,14 @@ export const slowWrites: Fault = {
 
 /** Another program has most of the connections. */
 export const connectionsTaken: Fault = {
-  what: "most of PostgreSQL's connections are taken",
+  what: "another program takes most of PostgreSQL's connections",
   raises: [{ alert: "DatabaseConnectionsNearLimit", withinMs: 90 * SECOND }],
   async make({ system }, ends) {
     const [{ count }] = await system.database("gateway")`select count(*) from pg_stat_activity` as unknown as [
       { count: number },
     ];
     const most = Math.floor(0.9 * CONNECTIONS) - count;
-    const sql = connect(databaseUrl(system.postgres.url, "gateway"), "hog", most);
+    const sql = connect(system.postgres.url, "hog", most);
     ends.defer(() => sql.end({ timeout: 1 }));
     const held = await Promise.all(Array.from({ length: most }, () => sql.reserve()));
     ends.defer(() => held.forEach((connection) => connection.release()));

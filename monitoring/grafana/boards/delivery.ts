@@ -16,8 +16,9 @@ export const delivery: Board = {
         graph({
           title: "Delivery time",
           answers:
-            "From a notification's commit to the write into its socket: the feed, the gateway's turn, the socket.",
-          bad: "A p99 over a second. Look at the feed first (below), then at the gateway's event loop.",
+            "From the making of a notification, as its sender asks for it, to the write into the socket: two-phase commit, the feed, the gateway's turn, the socket.",
+          bad:
+            "A p99 over a second. Look at the phases first (Transactions), then at the feed (below) and at the gateway's event loop.",
           queries: quantiles("notifyx_delivery_duration_seconds"),
           unit: "s",
           limits: { red: 1 },
@@ -25,9 +26,10 @@ export const delivery: Board = {
           runbook: "DeliverySlow",
         }),
         graph({
-          title: "Behind the feed",
-          answers: "For how long each gateway has not had what the feed has; 0 is caught up.",
-          bad: "Seconds at one gateway: its stream is lost or it is too busy. At all: the feed itself stands.",
+          title: "Feed not heard for",
+          answers: "For how long each gateway has heard nothing of the feed; 0 while its stream is open.",
+          bad:
+            "Seconds at one gateway: its stream is lost. At all: no notifications instance answers. What has no position yet isn't in it: that is the next panel.",
           queries: { expr: `notifyx_delivery_feed_lag_seconds${CHOSEN}`, legend: "{{instance}}" },
           unit: "s",
           limits: { yellow: 1, red: 15 },

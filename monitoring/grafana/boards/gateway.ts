@@ -48,7 +48,8 @@ export const gateway: Board = {
         graph({
           title: "Errors in answers",
           answers: "Errors in GraphQL answers, by code.",
-          bad: "INTERNAL, SERVICE_UNAVAILABLE and TIMEOUT are ours. The others are the clients': look at their pace.",
+          bad:
+            "INTERNAL, SERVICE_UNAVAILABLE, TIMEOUT, TRANSACTION_ABORTED and TOO_MANY_REQUESTS (there is no more room) are ours. The others are the clients': look at their pace.",
           queries: { expr: rate("notifyx_graphql_errors_total", ["code"], GATEWAYS), legend: "{{code}}" },
           unit: "cps",
           whenEmpty: "no error so far",
@@ -57,7 +58,8 @@ export const gateway: Board = {
         graph({
           title: "Operations with an error",
           answers: "Operations in whose answer there was an error, by field and code, the five most frequent.",
-          bad: "A field with a code of ours (INTERNAL, SERVICE_UNAVAILABLE, TIMEOUT).",
+          bad:
+            "A field with a code of ours (INTERNAL, SERVICE_UNAVAILABLE, TIMEOUT, TRANSACTION_ABORTED, TOO_MANY_REQUESTS).",
           queries: {
             expr: `topk(5, ${rate("notifyx_graphql_operation_errors_total", ["field", "code"], GATEWAYS)} > 0)`,
             legend: "{{field}} {{code}}",

@@ -45,11 +45,15 @@ export const overview: Board = {
           runbook: "TransactionsInDoubt",
         }),
         figure({
-          title: "Feed behind by",
-          answers: "For how long the worst gateway has not had what the feed has.",
+          title: "Not delivered for",
+          answers:
+            "For how long something that is committed has had no place in the feed, or a gateway has heard nothing of the feed.",
           bad:
-            "Seconds: everybody at that gateway gets notifications late. None is lost; they come when it has caught up.",
-          queries: { expr: "max(notifyx_delivery_feed_lag_seconds)", legend: "worst" },
+            "Seconds: people get notifications late. None is lost; they come when it goes on. Delivery shows which of the two it is.",
+          queries: {
+            expr: "max(max(notifyx_feed_pending_oldest_age_seconds) or max(notifyx_delivery_feed_lag_seconds))",
+            legend: "longest",
+          },
           unit: "s",
           limits: { yellow: 1, red: 15 },
           board: "delivery",
@@ -57,8 +61,8 @@ export const overview: Board = {
         }),
         figure({
           title: "Delivery, p99",
-          answers: "The time from a notification's commit to its socket that 99 of 100 keep within.",
-          bad: "More than a second. Delivery shows which part takes it.",
+          answers: "The time from a sender's question to the receivers' sockets that 99 of 100 keep within.",
+          bad: "More than a second. Transactions shows what of it is the send itself, Delivery the rest.",
           queries: { expr: quantile(0.99, "notifyx_delivery_duration_seconds", [], ALL), legend: "p99" },
           unit: "s",
           limits: { yellow: 0.5, red: 1 },
@@ -128,7 +132,7 @@ export const overview: Board = {
         }),
         graph({
           title: "Delivery time",
-          answers: "From a notification's commit to the write into its socket.",
+          answers: "From a sender's question, as the notification is made, to the write into the receiver's socket.",
           bad: "A p99 over a second, or a p50 that climbs.",
           queries: quantiles("notifyx_delivery_duration_seconds", [], ALL),
           unit: "s",
