@@ -60,13 +60,16 @@ async function takePicture(browser: Browser, url: string, options: BrowserContex
 }
 
 async function work(system: System, signal: AbortSignal): Promise<void> {
-  const readers = await Promise.all(Array.from({ length: READERS }, () => User.register(system)));
+  // One behind the other: the demo's people come in at the same time.
+  const readers: User[] = [];
+  while (readers.length < READERS) readers.push(await User.register(system));
   let topics: { edges: { node: { id: string } }[] } = { edges: [] };
-  // As many as the demo makes.
-  await until("the demo's topics", async () => {
+  await until("all of the demo's topics", async () => {
+    const before = topics.edges.length;
+    await delay(3 * SECOND);
     ({ topics } = await readers[0]!.get("{ topics(first: 50) { edges { node { id } } } }"));
-    return topics.edges.length >= 12;
-  }, MINUTE);
+    return before > 0 && topics.edges.length === before;
+  }, 3 * MINUTE);
   const sockets: Socket[] = [];
   for (const [at, reader] of readers.entries()) {
     for (const { node } of topics.edges) await reader.join(node.id);
