@@ -190,6 +190,10 @@ Deno.test("tracing - one trace for all that an operation causes, wherever it is 
       for (let nth = 0; nth < 20; nth++) await ann.send(topicId, `number ${nth}`);
       assert.ok(performance.now() - began < 10 * SECOND);
       await until("it is told", () => lost().some((line) => JSON.parse(line).logger.endsWith("gateway")), 20 * SECOND);
+      for (const line of lost()) {
+        const { traceId, requestId } = JSON.parse(line);
+        assert.deepEqual([traceId, requestId], [undefined, undefined]);
+      }
       const count = lost().length;
       collector.back();
       let id = "";

@@ -22,7 +22,7 @@ import { defaultResource, resourceFromAttributes } from "@opentelemetry/resource
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { reason } from "../directory.ts";
 import { UserError } from "../errors.ts";
-import type { Logger } from "../log.ts";
+import { type Logger, withContext } from "../log.ts";
 import { SECOND, withTimeLimit } from "../time.ts";
 import { VERSION } from "../version.ts";
 import { spans } from "./metrics.ts";
@@ -206,7 +206,11 @@ class Reported implements SpanExporter {
     const isAway = code !== ExportResultCode.SUCCESS;
     if (isAway === this.isAway) return;
     this.isAway = isAway;
-    if (isAway) this.log.warning("traces are lost: the collector doesn't take them: {error}", { error: reason(error) });
-    else this.log.info("traces are collected again");
+    // A batch goes out in the turn of whoever ended its last span, of whom this says nothing.
+    withContext({ requestId: undefined, traceId: undefined }, () => {
+      if (isAway) {
+        this.log.warning("traces are lost: the collector doesn't take them: {error}", { error: reason(error) });
+      } else this.log.info("traces are collected again");
+    });
   }
 }
