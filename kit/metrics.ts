@@ -28,6 +28,24 @@ export function counter<Name extends NameOf<"counter">>(name: Name, total?: () =
   });
 }
 
+/** The same of a counter with labels: how many there have been so far by each of them. */
+export function counterOf<Name extends NameOf<"counter">>(
+  name: Name,
+  totals: () => Iterable<readonly [Record<Labels<Name>, string>, number]>,
+): Counter<Labels<Name>> {
+  const told = new Map<string, number>();
+  return new Counter({
+    ...configuration(name),
+    collect() {
+      for (const [labels, now] of totals()) {
+        const series = Object.values(labels).join();
+        this.inc(labels, now - (told.get(series) ?? 0));
+        told.set(series, now);
+      }
+    },
+  });
+}
+
 /** Has a series for each of these values of its label from the start: who asks for an increase sees the first of each as one. */
 export function startAtZero<Label extends string>(made: Counter<Label>, label: Label, values: readonly string[]): void {
   for (const value of values) made.labels({ [label]: value } as Record<Label, string>).inc(0);

@@ -26,7 +26,8 @@ export const running = gauge("notifyx_transactions_running");
 
 export const damaged = gauge("notifyx_transactions_damaged");
 
-export function measurePlaces(places: Pick<Places, "waiting" | "most">): void {
+export function measurePlaces(places: Pick<Places, "waiting" | "most" | "refused">): void {
   gauge("notifyx_transactions_waiting", () => places.waiting);
   gauge("notifyx_transactions_places", () => places.most);
+  counter("notifyx_transactions_refused_total", () => places.refused);
 }

@@ -8,6 +8,7 @@ import { UserError } from "../../kit/errors.ts";
 export class Places {
   readonly #waiting: { go: () => void }[] = [];
   #taken = 0;
+  #refused = 0;
 
   /** `atOnce` is asked each time: it depends on how many gateways share the databases. */
   constructor(private readonly atOnce: () => number, private readonly mostWaiting: number) {}
@@ -21,17 +22,22 @@ export class Places {
     return this.atOnce();
   }
 
+  /** How many got none so far. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** Resolves with a place. @throws UserError `TOO_MANY_REQUESTS` when too many wait, or when it took longer than `limitMs` */
   async take(limitMs: number): Promise<void> {
     if (this.#taken < this.atOnce()) {
       this.#taken++;
       return;
     }
-    if (this.#waiting.length >= this.mostWaiting) throw tooMany();
+    if (this.#waiting.length >= this.mostWaiting) throw this.#tooMany();
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(tooMany());
+        reject(this.#tooMany());
       }, limitMs);
       const turn = {
         go: () => {
@@ -51,10 +57,11 @@ export class Places {
       this.#waiting.shift()!.go();
     }
   }
-}
 
-function tooMany(): UserError {
-  return new UserError("TOO_MANY_REQUESTS", "too many transactions at once; nothing was done", {
-    retryAfterSeconds: 1,
-  });
+  #tooMany(): UserError {
+    this.#refused++;
+    return new UserError("TOO_MANY_REQUESTS", "too many transactions at once; nothing was done", {
+      retryAfterSeconds: 1,
+    });
+  }
 }

@@ -25,8 +25,10 @@ Deno.test("places - who waits too long, and who finds too many waiting, is told 
   await assert.rejects(late, (error: { code: string; extensions: { retryAfterSeconds: number } }) => {
     return error.code === "TOO_MANY_REQUESTS" && error.extensions.retryAfterSeconds === 1;
   });
+  assert.equal(places.refused, 2);
   places.giveBack();
   await places.take(20);
+  assert.equal(places.refused, 2);
 });
 
 Deno.test("places - fewer when more gateways share the databases, and more again afterwards", async () => {

@@ -161,6 +161,12 @@ export const OF_GATEWAY = {
     help: "How many transactions this gateway coordinates at once at most",
     labels: [],
   },
+  notifyx_transactions_refused_total: {
+    type: "counter",
+    of: "gateway",
+    help: "Transactions that got no place here (TOO_MANY_REQUESTS): too many waited, or they waited too long",
+    labels: [],
+  },
   notifyx_transactions_unfinished: {
     type: "gauge",
     of: "gateway",

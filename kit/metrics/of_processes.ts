@@ -90,6 +90,26 @@ export const OF_PROCESSES = {
     labels: ["type", "field", "code"],
   },
 
+  notifyx_cache_entries: {
+    type: "gauge",
+    of: "every process with GraphQL",
+    help: "What a cache holds: documents that were checked; sessions and rows of joins of a gateway; identities that " +
+      "were verified, of a service; users of auth",
+    labels: ["cache"],
+  },
+  notifyx_cache_entries_limit: {
+    type: "gauge",
+    of: "every process with GraphQL",
+    help: "How many of these it holds at most; what was used longest ago makes room",
+    labels: ["cache"],
+  },
+  notifyx_cache_lookups_total: {
+    type: "counter",
+    of: "every process with GraphQL",
+    help: "Times that documents, sessions or identities were looked for there, by whether they were found",
+    labels: ["cache", "found"],
+  },
+
   notifyx_database_up: {
     type: "gauge",
     of: "every process with a database",
@@ -108,6 +128,27 @@ export const OF_PROCESSES = {
     help: "Statements that failed for what the database is and not for what was asked, by kind: connection, timeout, " +
       "lock, disk_full, too_many_connections, prepared_full (max_prepared_transactions), other",
     labels: ["kind"],
+  },
+
+  notifyx_database_pool_used: {
+    type: "gauge",
+    of: "every process with a database",
+    help: "Connections that a statement or a transaction is on, by pool: service, or transactions (a participant's for " +
+      "prepare and commit)",
+    labels: ["pool"],
+  },
+  notifyx_database_pool_waiting: {
+    type: "gauge",
+    of: "every process with a database",
+    help: "Statements and transactions beyond a pool's connections: they wait for one, or on one for the statement " +
+      "before them",
+    labels: ["pool"],
+  },
+  notifyx_database_pool_limit: {
+    type: "gauge",
+    of: "every process with a database",
+    help: "How many connections a pool opens at most",
+    labels: ["pool"],
   },
 
   notifyx_participant_votes_total: {

@@ -46,10 +46,34 @@ export const OF_SERVICES = {
     help: "Users asked for by their ids, by whether they were kept in memory",
     labels: ["found"],
   },
+  notifyx_auth_hashes_running: {
+    type: "gauge",
+    of: "auth",
+    help: "Password hashes that are being computed",
+    labels: [],
+  },
+  notifyx_auth_hashes_limit: {
+    type: "gauge",
+    of: "auth",
+    help: "How many password hashes are computed at once at most",
+    labels: [],
+  },
   notifyx_auth_hashes_waiting: {
     type: "gauge",
     of: "auth",
     help: "Password hashes that wait for their turn",
+    labels: [],
+  },
+  notifyx_auth_hashes_waiting_limit: {
+    type: "gauge",
+    of: "auth",
+    help: "How many password hashes may wait",
+    labels: [],
+  },
+  notifyx_auth_hashes_refused_total: {
+    type: "counter",
+    of: "auth",
+    help: "Password hashes that were not computed since too many waited (TOO_MANY_REQUESTS)",
     labels: [],
   },
   notifyx_auth_ended_sessions_position: {
@@ -211,6 +235,18 @@ export const OF_SERVICES = {
     of: "avatar",
     help: "Pictures that wait to be drawn",
     labels: [],
+  },
+  notifyx_avatars_waiting_limit: {
+    type: "gauge",
+    of: "avatar",
+    help: "How many pictures may wait",
+    labels: [],
+  },
+  notifyx_avatar_threads: {
+    type: "gauge",
+    of: "avatar",
+    help: "Threads that draw, by state: busy, idle, or starting",
+    labels: ["state"],
   },
 
   notifyx_client_sockets: {

@@ -11,7 +11,7 @@ import { EndedSessions } from "./ended_sessions.ts";
 import { addEndedRoutes } from "./ended_stream.ts";
 import { AUTH_FIGURES } from "./figures.ts";
 import { Identities } from "./identities.ts";
-import { measureWaiting } from "./metrics.ts";
+import { measureHashes } from "./metrics.ts";
 import { MIGRATIONS } from "./migrations/mod.ts";
 import { Passwords } from "./passwords.ts";
 import { authResolvers } from "./resolvers.ts";
@@ -29,7 +29,7 @@ await runService({
     const [sql, passwords] = await Promise.all([service.database(config, MIGRATIONS), Passwords.create()]);
     const confirmAddresses = config.NOTIFYX_CONFIRM_ADDRESSES === "on";
     const identities = await Identities.create(sql, confirmAddresses);
-    measureWaiting(() => passwords.waiting);
+    measureHashes(passwords.turns);
 
     const ended = new EndedSessions(sql, log);
     await ended.start();
@@ -61,7 +61,7 @@ await runService({
         ["users", (await sql`select count(*) from users`)[0]!.count],
         ["sessions", (await sql`select count(*) from sessions where expires_at > now()`)[0]!.count],
         ["sessions that have ended", ended.position],
-        ["passwords waiting to be hashed", passwords.waiting],
+        ["passwords waiting to be hashed", passwords.turns.waiting],
       ],
     }));
     service.statusPage.push(() => outbox.section());

@@ -1,6 +1,7 @@
 /** Auth's own metrics. */
 
 import { counter, gauge } from "../../kit/metrics.ts";
+import type { Turns } from "./passwords.ts";
 
 export const logins = counter("notifyx_auth_logins_total");
 
@@ -14,6 +15,10 @@ export const endedPosition = gauge("notifyx_auth_ended_sessions_position");
 
 export const endedStreams = gauge("notifyx_auth_ended_sessions_streams");
 
-export function measureWaiting(waiting: () => number): void {
-  gauge("notifyx_auth_hashes_waiting", waiting);
+export function measureHashes(turns: Omit<Turns, "take">): void {
+  gauge("notifyx_auth_hashes_running", () => turns.running);
+  gauge("notifyx_auth_hashes_limit", () => turns.most);
+  gauge("notifyx_auth_hashes_waiting", () => turns.waiting);
+  gauge("notifyx_auth_hashes_waiting_limit", () => turns.mostWaiting);
+  counter("notifyx_auth_hashes_refused_total", () => turns.refused);
 }

@@ -19,12 +19,13 @@ export interface PasswordsOptions {
 }
 
 export class Passwords {
-  readonly #turns: Turns;
+  /** For who measures them. */
+  readonly turns: Turns;
   readonly #nobodys: string;
 
   /** `nobodys` is a hash of no one's password, on which a login with an unknown address spends the same time. */
   private constructor(options: PasswordsOptions, nobodys: string) {
-    this.#turns = new Turns(options.running ?? 2, options.waiting ?? 100);
+    this.turns = new Turns(options.running ?? 2, options.waiting ?? 100);
     this.#nobodys = nobodys;
   }
 
@@ -33,18 +34,13 @@ export class Passwords {
     return new Passwords(options, await hash(noPassword, HASH_PARAMETERS));
   }
 
-  /** How many hashes wait for their turn. */
-  get waiting(): number {
-    return this.#turns.waiting;
-  }
-
   hash(password: string): Promise<string> {
-    return this.#turns.take(() => hash(password, HASH_PARAMETERS));
+    return this.turns.take(() => hash(password, HASH_PARAMETERS));
   }
 
   /** Whether `password` is the one of `stored`; for an unknown user, `undefined`, it takes the same time and is false. */
   async verify(stored: string | undefined, password: string): Promise<boolean> {
-    const matches = await this.#turns.take(() => verify(stored ?? this.#nobodys, password));
+    const matches = await this.turns.take(() => verify(stored ?? this.#nobodys, password));
     return matches && stored !== undefined;
   }
 
@@ -55,14 +51,24 @@ export class Passwords {
 }
 
 /** Lets `most` run at once, and up to `mostWaiting` wait in the order in which they came. */
-class Turns {
+export class Turns {
   #running = 0;
+  #refused = 0;
   readonly #queue: (() => void)[] = [];
 
-  constructor(private readonly most: number, private readonly mostWaiting: number) {}
+  constructor(readonly most: number, readonly mostWaiting: number) {}
+
+  get running(): number {
+    return this.#running;
+  }
 
   get waiting(): number {
     return this.#queue.length;
+  }
+
+  /** How many were told to come back so far. */
+  get refused(): number {
+    return this.#refused;
   }
 
   async take<T>(work: () => Promise<T>): Promise<T> {
@@ -80,6 +86,7 @@ class Turns {
 
   #wait(): Promise<void> {
     if (this.#queue.length >= this.mostWaiting) {
+      this.#refused++;
       throw new UserError("TOO_MANY_REQUESTS", "too many are signing in just now", { retryAfterSeconds: 2 });
     }
     return new Promise((resolve) => this.#queue.push(resolve));

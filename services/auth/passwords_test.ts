@@ -33,13 +33,14 @@ Deno.test("passwords - a hash with other parameters is stale", async () => {
 Deno.test("passwords - two are hashed at once, three wait, and the sixth is told to come back", async () => {
   const passwords = await Passwords.create({ running: 2, waiting: 3 });
   const five = Array.from({ length: 5 }, () => passwords.hash("secret password"));
-  assert.equal(passwords.waiting, 3);
+  const { turns } = passwords;
+  assert.deepEqual([turns.running, turns.most, turns.waiting, turns.mostWaiting, turns.refused], [2, 2, 3, 3, 0]);
   await assert.rejects(passwords.hash("secret password"), (error: { code: string; extensions: object }) => {
     assert.equal(error.code, "TOO_MANY_REQUESTS");
     assert.deepEqual(error.extensions, { code: "TOO_MANY_REQUESTS", retryAfterSeconds: 2 });
     return true;
   });
   await Promise.all(five);
-  assert.equal(passwords.waiting, 0);
+  assert.deepEqual([turns.running, turns.waiting, turns.refused], [0, 0, 1]);
   await passwords.hash("secret password");
 });

@@ -2,6 +2,7 @@
 
 import type { Counter } from "prom-client";
 import { counter, gauge, histogram } from "../../kit/metrics.ts";
+import type { Pool } from "./pool.ts";
 
 const asked = counter("notifyx_avatars_total");
 export const hits = asked.labels("hit");
@@ -25,8 +26,18 @@ export async function counts(): Promise<[string, number][]> {
   return [...found, ["refused", await total(refused)], ["threads replaced", await total(replaced)]];
 }
 
-/** `kept` and `waiting` are asked when somebody looks. */
-export function showState(kept: () => number, waiting: () => number): void {
+/** `kept` is asked when somebody looks. */
+export function showState(
+  kept: () => number,
+  pool: Pick<Pool, "waiting" | "mostWaiting" | "threads" | "ready" | "busy">,
+): void {
   gauge("notifyx_avatar_cache_bytes", kept);
-  gauge("notifyx_avatars_waiting", waiting);
+  gauge("notifyx_avatars_waiting", () => pool.waiting);
+  gauge("notifyx_avatars_waiting_limit", () => pool.mostWaiting);
+  gauge("notifyx_avatar_threads", (shown) => {
+    const { threads, ready, busy } = pool;
+    shown.set({ state: "busy" }, busy);
+    shown.set({ state: "idle" }, ready - busy);
+    shown.set({ state: "starting" }, threads - ready);
+  });
 }

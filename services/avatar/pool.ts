@@ -62,6 +62,10 @@ export class Pool {
     return this.#queue.length;
   }
 
+  get mostWaiting(): number {
+    return this.options.mostWaiting;
+  }
+
   get threads(): number {
     return this.#threads.length;
   }
