@@ -9,6 +9,7 @@
 
 import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
+import { lookupsOf, measureCache } from "../kit/cache_metrics.ts";
 import { callFor } from "../kit/call.ts";
 import { UserError } from "../kit/errors.ts";
 import type { Logger } from "../kit/log.ts";
@@ -58,6 +59,7 @@ const ANONYMOUS = "";
 type How = "told" | "expired" | "refused" | "asked";
 
 const endedCount = counter("notifyx_sessions_ended_total");
+const lookups = lookupsOf("sessions");
 const lostCount = counter("notifyx_sessions_stream_lost_total");
 
 export function measureSessions(sessions: Pick<Sessions, "known">): void {
@@ -73,6 +75,7 @@ export class Sessions {
   readonly #ended: EndedSessions;
 
   constructor(private readonly balancer: Balancer, private readonly secret: string, log: Logger) {
+    measureCache("sessions", this.#known);
     this.#watches = new SessionWatches(log, (key) => this.#end(key, "expired"));
     this.#doubts = new SessionDoubts(balancer, secret, log, {
       isKnown: (key) => this.#watches.has(key) || this.#known.has(key) || this.#exchanging.has(key),
@@ -109,6 +112,8 @@ export class Sessions {
     if (token !== null && (token.length > TOKEN_LIMIT || !/^[\w-]+$/.test(token))) throw endedSession();
     const known = this.#known.get(key);
     const leftMs = known === undefined ? 0 : known.expiresAt - Date.now();
+    if (known !== undefined && leftMs > LEAST_LEFT_MS) lookups.hits++;
+    else lookups.misses++;
     if (known !== undefined && leftMs > RENEW_BEFORE_MS) return known;
     const exchanging = this.#exchange(key, token);
     if (known !== undefined && leftMs > LEAST_LEFT_MS) {

@@ -21,6 +21,7 @@ import {
 import { createHandler, parseRequestParams } from "graphql-http";
 import type { OperationArgs, Request as HttpRequest, RequestParams, Response as HttpResponse } from "graphql-http";
 import { LRUCache } from "lru-cache";
+import { lookupsOf, measureCache } from "./cache_metrics.ts";
 import { countDatabaseError } from "./database_metrics.ts";
 import { isErrorCode, UserError } from "./errors.ts";
 import { graphqlErrorCode } from "./graphql_errors.ts";
@@ -30,6 +31,7 @@ import { counter } from "./metrics.ts";
 
 const graphqlErrors = counter("notifyx_graphql_errors_total");
 const documentsChecked = counter("notifyx_graphql_documents_checked_total");
+const lookups = lookupsOf("documents");
 
 /** What an operation is executed with, besides its document; `variables` as they came. */
 export type OperationParams = Pick<RequestParams, "operationName" | "variables">;
@@ -97,11 +99,17 @@ export class DocumentCache {
     readonly schema: GraphQLSchema,
     private readonly executeOf?: (document: DocumentNode) => Execute,
     private readonly rules: DocumentRules = OPEN_RULES,
-  ) {}
+  ) {
+    measureCache("documents", this.#checked);
+  }
 
   check(source: string): CheckedDocument {
     let checked = this.#checked.get(source);
-    if (checked !== undefined) return checked;
+    if (checked !== undefined) {
+      lookups.hits++;
+      return checked;
+    }
+    lookups.misses++;
     documentsChecked.inc();
     checked = this.#checkNew(source);
     if (this.#once.delete(source) || hasSubscription(checked)) {

@@ -5,6 +5,7 @@
 
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
+import { lookupsOf, measureCache } from "./cache_metrics.ts";
 import { callFor } from "./call.ts";
 import type { Directory } from "./directory.ts";
 import { UserError } from "./errors.ts";
@@ -33,6 +34,8 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 /** Keys are asked for again at most this often, in milliseconds, whatever key ids the callers invent. */
 const REFRESH_PAUSE_MS = SECOND;
 
+const lookups = lookupsOf("identities");
+
 export class IdentityVerifier {
   /** A signature costs 100 µs or more to check, and a user's identity comes again and again for a minute. */
   readonly #verified = new LRUCache<string, { identity: Identity; expiresAt: number }>({ max: 10_000 });
@@ -40,14 +43,20 @@ export class IdentityVerifier {
   #fetchedAt = 0;
   #fetching: Promise<void> | undefined;
 
-  constructor(private readonly fetchKeys: () => Promise<JSONWebKeySet>) {}
+  constructor(private readonly fetchKeys: () => Promise<JSONWebKeySet>) {
+    measureCache("identities", this.#verified);
+  }
 
   /** @throws UserError `UNAUTHENTICATED` for a missing, wrong or expired one; `SERVICE_UNAVAILABLE` while auth's keys can't be had. */
   async verify(token: string | undefined): Promise<Identity> {
     if (!token) throw new UserError("UNAUTHENTICATED", "this call carries no identity");
     const now = Date.now() / 1000;
     const known = this.#verified.get(token);
-    if (known !== undefined && known.expiresAt > now) return known.identity;
+    if (known !== undefined && known.expiresAt > now) {
+      lookups.hits++;
+      return known.identity;
+    }
+    lookups.misses++;
     const { payload } = await this.#check(token);
     const { sub, sid, exp, unconfirmed } = payload;
     if (typeof exp !== "number" || (sub !== undefined && typeof sid !== "string")) throw refused();

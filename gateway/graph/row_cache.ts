@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from "lru-cache";
+import { measureCache } from "../../kit/cache_metrics.ts";
 import { counter, gauge } from "../../kit/metrics.ts";
 import { MINUTE } from "../../kit/time.ts";
 import type { Join } from "./plan.ts";
@@ -28,6 +29,7 @@ export class RowCache {
   constructor() {
     const rows = this.#rows;
     gauge("notifyx_graph_rows", () => rows.size);
+    measureCache("rows", rows);
   }
 
   get(join: Join, key: unknown, isAnonymous: boolean): object | undefined {

@@ -133,8 +133,8 @@ export const OF_PROCESSES = {
   notifyx_database_pool_used: {
     type: "gauge",
     of: "every process with a database",
-    help: "Connections that a statement or a transaction is on, by pool: service, or transactions (a participant's for " +
-      "prepare and commit)",
+    help: "Connections that a statement or a transaction is on, by pool: service; transactions, a participant's " +
+      "for prepare and commit; queue, that of mail's jobs, one of whose connections always listens",
     labels: ["pool"],
   },
   notifyx_database_pool_waiting: {

@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from "lru-cache";
+import { measureCache } from "../../kit/cache_metrics.ts";
 import { MINUTE } from "../../kit/time.ts";
 import { usersAsked } from "./metrics.ts";
 import type { User } from "./store.ts";
@@ -16,7 +17,9 @@ export class KnownUsers {
   readonly #users = new LRUCache<string, User>({ max: MOST_USERS, ttl: KEPT_MS });
 
   /** @param read the users of these ids in their order, from the database */
-  constructor(private readonly read: (ids: readonly string[]) => Promise<(User | null)[]>) {}
+  constructor(private readonly read: (ids: readonly string[]) => Promise<(User | null)[]>) {
+    measureCache("users", this.#users);
+  }
 
   async one(id: string): Promise<User | null> {
     return (await this.all([id]))[0]!;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Gauge } from "prom-client";
+import { registry } from "../../kit/metrics.ts";
 import { KnownUsers } from "./known_users.ts";
 
 Deno.test("known users - each is read once, in the order of the ids; who is unknown is asked for again", async () => {
@@ -19,4 +21,6 @@ Deno.test("known users - each is read once, in the order of the ids; who is unkn
   assert.deepEqual(await ids("z", "c"), ["z", "c"]);
   assert.equal((await users.one("z"))?.id, "z");
   assert.deepEqual(asked, [["b", "z", "a", "b"], ["c", "z"], ["z"]]);
+  const { values } = await (registry.getSingleMetric("notifyx_cache_entries") as Gauge).get();
+  assert.equal(values.find(({ labels }) => labels.cache === "users")?.value, 4);
 });
