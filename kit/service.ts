@@ -124,9 +124,15 @@ export class Service {
   /** This service's own database, up to date; closed at the stop. */
   async database(config: DatabaseConfig, migrations: readonly Migration[]): Promise<Sql> {
     // Loaded here, so that a service without a database doesn't load the driver; the same below.
-    const { openDatabase } = await import("./database.ts");
+    const [{ openDatabase }, { measurePool, PoolUse }] = await Promise.all([
+      import("./database.ts"),
+      import("./database_pool.ts"),
+    ]);
     const { NOTIFYX_DATABASE_URL: serverUrl, NOTIFYX_DATABASE_POOL: poolSize } = config;
-    const sql = await openDatabase({ serverUrl, service: this.name, poolSize, migrations, log: this.log });
+    const pool = await openDatabase({ serverUrl, service: this.name, poolSize, migrations, log: this.log });
+    const use = new PoolUse(pool, poolSize);
+    measurePool("service", use);
+    const { sql } = use;
     this.onStop("the database's pool", () => sql.end({ timeout: 1 }));
     const look = new DatabaseLook(() => sql`select 1`);
     look.start();
@@ -140,9 +146,15 @@ export class Service {
    * way. Few are enough, since many transactions are pipelined over them; with 6, 12 or 16 a send costs the same.
    */
   async transactions(config: DatabaseConfig): Promise<Sql> {
-    const { connect, databaseUrl } = await import("./database.ts");
+    const [{ connect, databaseUrl }, { measurePool, PoolUse }] = await Promise.all([
+      import("./database.ts"),
+      import("./database_pool.ts"),
+    ]);
     const url = databaseUrl(config.NOTIFYX_DATABASE_URL, this.name);
-    const sql = connect(url, `${this.name}-2pc`, Math.min(TRANSACTION_CONNECTIONS, config.NOTIFYX_DATABASE_POOL));
+    const poolSize = Math.min(TRANSACTION_CONNECTIONS, config.NOTIFYX_DATABASE_POOL);
+    const use = new PoolUse(connect(url, `${this.name}-2pc`, poolSize), poolSize);
+    measurePool("transactions", use);
+    const { sql } = use;
     this.onStop("the transactions' pool", () => sql.end({ timeout: 1 }));
     return sql;
   }

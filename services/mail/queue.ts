@@ -13,6 +13,7 @@ import { EventEmitter } from "node:events";
 import pg from "pg";
 import type { Sql } from "../../kit/database.ts";
 import { countDatabaseError } from "../../kit/database_metrics.ts";
+import { measurePool } from "../../kit/database_pool.ts";
 import { reason } from "../../kit/directory.ts";
 import type { Logger } from "../../kit/log.ts";
 import { backoffMs, delay, SECOND } from "../../kit/time.ts";
@@ -43,7 +44,16 @@ export class Queue {
   #present: Drain | undefined;
 
   constructor(private readonly options: QueueOptions) {
-    this.#connections = connections(options.url, CONNECTIONS, options.log);
+    const pool = this.#connections = connections(options.url, CONNECTIONS, options.log);
+    measurePool("queue", {
+      get used() {
+        return pool.totalCount - pool.idleCount;
+      },
+      get waiting() {
+        return pool.waitingCount;
+      },
+      limit: CONNECTIONS,
+    });
   }
 
   /** Brings the queue's own tables up to date. */
