@@ -97,6 +97,14 @@ export const delivery: Board = {
           whenEmpty: "nobody came back with a cursor",
         }),
         graph({
+          title: "Pages of what was missed",
+          answers: "Pages that are asked of the database just now, for those who came back, and those that wait.",
+          bad:
+            "Many that wait for long: all clients came back together. They get theirs in turn; notifications is busy.",
+          queries: { expr: `sum by (state) (notifyx_delivery_replays${CHOSEN})`, legend: "{{state}}" },
+          unit: "short",
+        }),
+        graph({
           title: "Cursors that expired",
           answers: "Clients that came back too late: part of what they missed is gone, and they were told so.",
           bad: "Any that nobody expects: retention is too short, or a database was restored.",
@@ -205,6 +213,13 @@ export const delivery: Board = {
             { expr: `sum(notifyx_sessions_watches${CHOSEN})`, legend: "watched" },
             { expr: `sum(notifyx_sessions_doubted${CHOSEN})`, legend: "doubted" },
           ],
+          unit: "short",
+        }),
+        graph({
+          title: "Sessions remembered",
+          answers: "Sessions whose identity each gateway remembers, so that it need not ask auth.",
+          bad: "100,000, the most: who has not come for longest is asked about again.",
+          queries: { expr: `notifyx_sessions_known${CHOSEN}`, legend: "{{instance}}" },
           unit: "short",
         }),
         graph({

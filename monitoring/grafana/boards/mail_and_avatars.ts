@@ -159,9 +159,18 @@ export const mailAndAvatars: Board = {
           bad: "Refused ones: people see none. Another avatar node helps.",
           queries: [
             { expr: `sum(notifyx_avatars_waiting${CHOSEN})`, legend: "waiting" },
+            { expr: `sum(notifyx_avatars_waiting_limit${CHOSEN})`, legend: "may wait" },
             { expr: orNone(rate("notifyx_avatars_refused_total")), legend: "refused a second" },
           ],
           unit: "short",
+          runbook: "AvatarsRefused",
+        }),
+        graph({
+          title: "Threads",
+          answers: "Threads that draw, by what they do.",
+          bad: "All busy for long: pictures wait. Starting ones that never become idle: they can't start.",
+          queries: { expr: `sum by (state) (notifyx_avatar_threads${CHOSEN})`, legend: "{{state}}" },
+          unit: "none",
           runbook: "AvatarsRefused",
         }),
         graph({

@@ -2,7 +2,7 @@
 
 import type { Board } from "./board.ts";
 import { graph, table } from "./panels.ts";
-import { CHOSEN_OF_JOB as CHOSEN, quantile } from "./query.ts";
+import { CHOSEN_OF_JOB as CHOSEN, quantile, rate } from "./query.ts";
 
 const EACH = "{{job}} {{instance}}";
 
@@ -102,7 +102,7 @@ export const runtime: Board = {
       ],
     },
     {
-      title: "And Prometheus itself?",
+      title: "And Prometheus itself, and traces?",
       panels: [
         graph({
           title: "Time of a scrape",
@@ -118,6 +118,17 @@ export const runtime: Board = {
           bad: "A climb with the number of people or topics: a label that is not bounded. That is a fault of ours.",
           queries: { expr: `scrape_samples_scraped${CHOSEN}`, legend: EACH },
           unit: "short",
+        }),
+        graph({
+          title: "Spans of traces",
+          answers: "Spans that the collector of traces took, and those that were lost on the way there.",
+          bad: "Lost ones: the collector is away or too slow. Nothing but traces is missing.",
+          queries: {
+            expr: rate("notifyx_trace_spans_total", ["job", "result"], CHOSEN),
+            legend: "{{job}} {{result}}",
+          },
+          unit: "cps",
+          whenEmpty: "no traces are kept (OTEL_EXPORTER_OTLP_ENDPOINT)",
         }),
       ],
     },

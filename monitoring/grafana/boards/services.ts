@@ -6,6 +6,7 @@ import { CHOSEN_OF_JOB as CHOSEN, ofWork, quantile, rate } from "./query.ts";
 
 const HTTP = "notifyx_http_request_duration_seconds";
 const WORK = ofWork(CHOSEN);
+const FOUND = CHOSEN.replace("{", '{found="yes",');
 const FAILED = WORK.replace("{", '{status=~"5..",');
 
 export const services: Board = {
@@ -132,6 +133,27 @@ export const services: Board = {
           runbook: "DatabaseAway",
         }),
         graph({
+          title: "Pools in use",
+          answers: "The share of its connections that each pool uses: the fullest instance of each service.",
+          bad: "1 for long: what comes then waits (next panel). Slow statements, a lock, or too few connections.",
+          queries: {
+            expr: `max by (job, pool) (notifyx_database_pool_used${CHOSEN} / notifyx_database_pool_limit${CHOSEN})`,
+            legend: "{{job}} {{pool}}",
+          },
+          unit: "percentunit",
+          max: 1,
+          runbook: "DatabaseAway",
+        }),
+        graph({
+          title: "Wait for a connection",
+          answers: "Statements and transactions that are beyond the connections of their pool.",
+          bad:
+            "Some of `service` that stay: all that it does takes longer. `transactions` sends many on few connections, and may wait.",
+          queries: { expr: `sum by (job, pool) (notifyx_database_pool_waiting${CHOSEN})`, legend: "{{job}} {{pool}}" },
+          unit: "short",
+          runbook: "DatabaseAway",
+        }),
+        graph({
           title: "Errors",
           answers: "Statements that failed for what the database is and not for what was asked.",
           bad:
@@ -174,6 +196,46 @@ export const services: Board = {
       ],
     },
     {
+      title: "Caches",
+      panels: [
+        graph({
+          title: "Caches' room",
+          answers: "What each cache holds, of the entries that it may hold: the fullest instance of each service.",
+          bad: "1, while the next panel is low: what is needed again has to make room.",
+          queries: {
+            expr: `max by (job, cache) (notifyx_cache_entries${CHOSEN} / notifyx_cache_entries_limit${CHOSEN})`,
+            legend: "{{job}} {{cache}}",
+          },
+          unit: "percentunit",
+          max: 1,
+        }),
+        graph({
+          title: "Found in caches",
+          answers:
+            "The share of what was looked for in a cache that was found there. Rows and users have their own panels.",
+          bad:
+            "`documents` far below 1 under load: clients write values into their texts. `sessions`: each request asks auth.",
+          queries: {
+            expr: `${rate("notifyx_cache_lookups_total", ["job", "cache"], FOUND)} / (${
+              rate("notifyx_cache_lookups_total", ["job", "cache"], CHOSEN)
+            } > 0)`,
+            legend: "{{job}} {{cache}}",
+          },
+          unit: "percentunit",
+          max: 1,
+          whenEmpty: "nothing was looked for",
+        }),
+        graph({
+          title: "Documents checked",
+          answers: "GraphQL documents that were parsed and validated, since they were not kept.",
+          bad:
+            "As many as there are operations: each costs a tenth of a millisecond and more. Values belong into variables.",
+          queries: { expr: rate("notifyx_graphql_documents_checked_total", ["job"], CHOSEN), legend: "{{job}}" },
+          unit: "cps",
+        }),
+      ],
+    },
+    {
       title: "Auth and the client",
       panels: [
         graph({
@@ -189,8 +251,22 @@ export const services: Board = {
         graph({
           title: "Hashes that wait",
           answers: "Password hashes that wait for their turn: each takes much of a core and of memory.",
-          bad: "Tens: signing in takes seconds. Another auth node helps.",
-          queries: { expr: `notifyx_auth_hashes_waiting${CHOSEN}`, legend: "{{instance}}" },
+          bad: "Tens: signing in takes seconds. At the limit newcomers are refused. Another auth node helps.",
+          queries: [
+            { expr: `notifyx_auth_hashes_waiting${CHOSEN}`, legend: "{{instance}}" },
+            { expr: `max(notifyx_auth_hashes_waiting_limit${CHOSEN})`, legend: "limit of each" },
+          ],
+          unit: "short",
+        }),
+        graph({
+          title: "Hashes at once",
+          answers: "Password hashes that are being computed, of those that may be, and those that were refused.",
+          bad: "Refused ones: people can't sign in (TOO_MANY_REQUESTS). Another auth node helps.",
+          queries: [
+            { expr: `sum(notifyx_auth_hashes_running${CHOSEN})`, legend: "running" },
+            { expr: `sum(notifyx_auth_hashes_limit${CHOSEN})`, legend: "limit" },
+            { expr: rate("notifyx_auth_hashes_refused_total", [], CHOSEN), legend: "refused a second" },
+          ],
           unit: "short",
         }),
         graph({

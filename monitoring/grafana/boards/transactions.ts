@@ -87,6 +87,15 @@ export const transactions: Board = {
           unit: "short",
           runbook: "SendsSlow",
         }),
+        graph({
+          title: "Refused",
+          answers: "Transactions that got no place: too many waited, or they waited too long.",
+          bad:
+            "Any that last: more is sent than the databases take. Nothing is half done; who sends is told to try again.",
+          queries: { expr: rate("notifyx_transactions_refused_total", ["instance"]), legend: "{{instance}}" },
+          unit: "cps",
+          runbook: "SendsSlow",
+        }),
       ],
     },
     {
