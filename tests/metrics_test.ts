@@ -100,7 +100,12 @@ Deno.test("metrics - every process serves what the catalogue says, Prometheus fi
     // And that of callers without one.
     assert.equal(value("notifyx_sessions_known"), sent + 1);
     assert.ok(value("notifyx_graphql_documents_checked_total") > sent);
+    assert.equal(value('notifyx_cache_entries{cache="sessions"}'), sent + 1);
+    assert.equal(value('notifyx_cache_entries_limit{cache="sessions"}'), 100_000);
+    assert.ok(value('notifyx_cache_lookups_total{cache="sessions",found="yes"}') > sent);
     assert.ok(value("notifyx_transactions_places") > 0);
+    assert.equal(value("notifyx_transactions_refused_total"), 0);
+    assert.ok(value('notifyx_database_pool_limit{pool="service"}') > 0);
     assert.ok(value('notifyx_upstream_call_duration_seconds_count{service="auth"}') > 0);
     assert.ok(value("notifyx_process_cpu_seconds_total") > 0);
     assert.ok(value("notifyx_event_loop_lag_seconds_count") > 0);
@@ -113,6 +118,19 @@ Deno.test("metrics - every process serves what the catalogue says, Prometheus fi
       const line = (await metricsOf(system.url())).match(/^notifyx_transactions_unfinished (\d+)$/m);
       return line?.[1] === "0";
     });
+    // What was asked of a pool comes back to it; one of the queue's connections listens.
+    await until("no connection is in use", async () => {
+      const used = async (service: ServiceName) =>
+        (await metricsOf(system.url(service))).match(/^notifyx_database_pool_used\{.*$/gm);
+      const none = (pool: string) => `notifyx_database_pool_used{pool="${pool}"} 0`;
+      return (await used("auth"))?.join() === none("service") &&
+        (await used("notifications"))?.join() === [none("service"), none("transactions")].join();
+    });
+    assert.match(await metricsOf(system.url("mail")), /^notifyx_database_pool_used\{pool="queue"\} [1-4]$/m);
+    const avatar = await metricsOf(system.url("avatar"));
+    const threads = avatar.matchAll(/^notifyx_avatar_threads\{state="\w+"\} (\d+)$/gm);
+    assert.ok(threads.reduce((sum, [, count]) => sum + Number(count), 0) > 0);
+    assert.match(avatar, /^notifyx_avatars_waiting_limit [1-9]\d*$/m);
     const discovery = await metricsOf(system.url("discovery"));
     assert.match(discovery, /^notifyx_discovery_instances\{service="gateway"\} 2$/m);
     assert.match(discovery, /^notifyx_discovery_leases_expired_total\{service="counter"\} 0$/m);
