@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Gauge } from "prom-client";
 import type { Directory } from "../kit/directory.ts";
+import { lookupsOf } from "../kit/cache_metrics.ts";
 import { registry } from "../kit/metrics.ts";
 import { Balancer } from "./balancer.ts";
 import { Sessions } from "./sessions.ts";
@@ -157,10 +158,12 @@ const ended = { code: "UNAUTHENTICATED" };
 Deno.test("sessions - a sign-out is not undone by an exchange that was on its way", async () => {
   await using auth = new Auth();
   const sessions = auth.sessions();
+  const before = { ...lookupsOf("sessions") };
   assert.equal((await sessions.of(TOKEN)).userId, "ann");
   const answer = hold(auth);
   // Less than half a minute is left, so this one is answered at once and renewed behind its back.
   await sessions.of(TOKEN);
+  assert.deepEqual(lookupsOf("sessions"), { hits: before.hits + 1, misses: before.misses + 1 });
   await until("the second exchange", () => auth.asked === 2);
   // Who waits for an exchange of before the sign-out has to hear of it as well.
   const waiting = assert.rejects(auth.sessions().of(TOKEN), ended);

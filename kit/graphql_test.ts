@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { buildSchema, execute, graphql, GraphQLError, parse } from "graphql";
+import { lookupsOf } from "./cache_metrics.ts";
 import { DocumentCache, maskError } from "./graphql.ts";
 
 Deno.test("graphql - what a resolver's database says is masked: away, too slow, or internal, and never its text", () => {
@@ -48,10 +49,14 @@ Deno.test("document cache - what came twice is kept, however many come once, and
   );
   const check = (source: string) => documents.check(source);
 
+  const lookups = lookupsOf("documents");
+  const before = { ...lookups };
   const known = ["{ sum }", "{ product }"].map((source) => (check(source), check(source)));
   for (let number = 0; number < 5_000; number++) check(`{ sum(of: ${number}) }`);
+  assert.deepEqual([lookups.hits, lookups.misses], [before.hits, before.misses + 5_004]);
   assert.equal(check("{ sum }"), known[0]);
   assert.equal(check("{ product }"), known[1]);
+  assert.equal(lookups.hits, before.hits + 2);
   assert.notEqual(check("{ sum(of: 5000) }"), check("{ sum(of: 5000) }"));
   assert.equal(check("subscription { sums }"), check("subscription { sums }"));
 

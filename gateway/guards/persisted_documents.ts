@@ -5,6 +5,7 @@
 
 import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
+import { measureCache } from "../../kit/cache_metrics.ts";
 import { UserError } from "../../kit/errors.ts";
 
 /** How many characters all of them may have. */
@@ -37,6 +38,7 @@ export class PersistedDocuments implements DocumentsByHash {
       maxSize: MOST_CHARACTERS,
       sizeCalculation: (document) => document.length + 1,
     });
+    if (this.#documents !== undefined) measureCache("persisted", this.#documents);
   }
 
   get(hash: string): string {

@@ -93,8 +93,10 @@ export const OF_PROCESSES = {
   notifyx_cache_entries: {
     type: "gauge",
     of: "every process with GraphQL",
-    help: "What a cache holds: documents that were checked; sessions and rows of joins of a gateway; identities that " +
-      "were verified, of a service; users of auth",
+    help:
+      "What a cache holds: documents that were checked; of a gateway sessions, rows of joins, and documents that are " +
+      "asked for by their hash (persisted); of a service identities that were verified; users of auth, their letters " +
+      "of avatar",
     labels: ["cache"],
   },
   notifyx_cache_entries_limit: {

@@ -230,6 +230,12 @@ export const OF_SERVICES = {
     help: "What drawn pictures take of the memory",
     labels: [],
   },
+  notifyx_avatar_cache_limit_bytes: {
+    type: "gauge",
+    of: "avatar",
+    help: "What they may take; 0 where none are kept",
+    labels: [],
+  },
   notifyx_avatars_waiting: {
     type: "gauge",
     of: "avatar",

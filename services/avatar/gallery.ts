@@ -20,7 +20,7 @@ export class Gallery {
   readonly #kept: LRUCache<string, Uint8Array<ArrayBuffer>> | undefined;
   readonly #drawing = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
-  constructor(private readonly pool: Pool, private readonly sitters: Sitters, mostBytes: number) {
+  constructor(private readonly pool: Pool, private readonly sitters: Sitters, readonly mostBytes: number) {
     // A cache of no size would be one without a bound.
     if (mostBytes === 0) return;
     this.#kept = new LRUCache({

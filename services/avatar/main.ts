@@ -31,7 +31,7 @@ await runService({
     const gallery = new Gallery(pool, new Sitters(directory, secret), config.NOTIFYX_AVATAR_CACHE_BYTES);
     addAvatarRoutes(app, gallery);
     await service.subgraph({ sdl, resolvers: avatarResolvers(publicUrl(config)) });
-    showState(() => gallery.bytes, pool);
+    showState(gallery, pool);
     service.dashboard.figures.push(...AVATAR_FIGURES);
     service.statusPage.push(() => statusSection(gallery, pool));
     return listenShort(gallery);

@@ -2,6 +2,7 @@
 
 import type { Counter } from "prom-client";
 import { counter, gauge, histogram } from "../../kit/metrics.ts";
+import type { Gallery } from "./gallery.ts";
 import type { Pool } from "./pool.ts";
 
 const asked = counter("notifyx_avatars_total");
@@ -26,12 +27,13 @@ export async function counts(): Promise<[string, number][]> {
   return [...found, ["refused", await total(refused)], ["threads replaced", await total(replaced)]];
 }
 
-/** `kept` is asked when somebody looks. */
+/** They are asked when somebody looks. */
 export function showState(
-  kept: () => number,
+  gallery: Pick<Gallery, "bytes" | "mostBytes">,
   pool: Pick<Pool, "waiting" | "mostWaiting" | "threads" | "ready" | "busy">,
 ): void {
-  gauge("notifyx_avatar_cache_bytes", kept);
+  gauge("notifyx_avatar_cache_bytes", () => gallery.bytes);
+  gauge("notifyx_avatar_cache_limit_bytes", () => gallery.mostBytes);
   gauge("notifyx_avatars_waiting", () => pool.waiting);
   gauge("notifyx_avatars_waiting_limit", () => pool.mostWaiting);
   gauge("notifyx_avatar_threads", (shown) => {

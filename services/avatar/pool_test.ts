@@ -2,10 +2,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import type { Gauge } from "prom-client";
+import { registry } from "../../kit/metrics.ts";
 import type { Job } from "./job.ts";
 import { MINUTE, SECOND } from "../../kit/time.ts";
 import { until } from "../../tests/helpers/system.ts";
-import { replaced } from "./metrics.ts";
+import { replaced, showState } from "./metrics.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 
 const FAULTY = new URL("testing/faulty_worker.ts", import.meta.url);
@@ -98,6 +100,23 @@ Deno.test("pool - who asks before a thread has started waits for it", async () =
   assert.equal(pool.ready, 0);
   assert.equal((await pool.draw(job("")))[1], 1);
   assert.equal(pool.ready, 1);
+});
+
+Deno.test("pool - what its threads do is told, and what waits, of what may", async () => {
+  using pool = make({ threads: 2, mostWaiting: 7 });
+  showState({ bytes: 5, mostBytes: 10 }, pool);
+  const values = async (name: string) => (await (registry.getSingleMetric(name) as Gauge).get()).values;
+  const threads = async () =>
+    Object.fromEntries((await values("notifyx_avatar_threads")).map(({ labels, value }) => [labels.state, value]));
+  assert.deepEqual(await threads(), { busy: 0, idle: 0, starting: 2 });
+  await until("all threads have started", () => pool.ready === pool.threads, MINUTE);
+  const drawn = pool.draw(job("sleeps", 100));
+  await Promise.resolve();
+  assert.deepEqual(await threads(), { busy: 1, idle: 1, starting: 0 });
+  assert.equal((await values("notifyx_avatars_waiting"))[0]!.value, 0);
+  assert.equal((await values("notifyx_avatars_waiting_limit"))[0]!.value, 7);
+  await drawn;
+  assert.deepEqual(await threads(), { busy: 0, idle: 2, starting: 0 });
 });
 
 for (const [how, startLimitMs] of [["dies", MINUTE], ["says nothing", SECOND / 5]] as const) {

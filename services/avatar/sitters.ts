@@ -6,6 +6,7 @@
 import DataLoader from "dataloader";
 import { LRUCache } from "lru-cache";
 import { Addresses } from "../../kit/addresses.ts";
+import { measureCache } from "../../kit/cache_metrics.ts";
 import type { Directory } from "../../kit/directory.ts";
 import { UserError } from "../../kit/errors.ts";
 import { PAGE_LIMIT } from "../../kit/paging.ts";
@@ -28,6 +29,7 @@ export class Sitters {
   #waiting = 0;
 
   constructor(directory: Directory, secret: string) {
+    measureCache("letters", this.#letters);
     this.#addresses = new Addresses(directory, secret, { attempts: ATTEMPTS, limitMs: LIMIT_MS });
     this.#loader = new DataLoader((ids) => this.#ask(ids), { cache: false, maxBatchSize: PAGE_LIMIT });
   }

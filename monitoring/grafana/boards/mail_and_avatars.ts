@@ -177,7 +177,10 @@ export const mailAndAvatars: Board = {
           title: "Kept in memory",
           answers: "What drawn pictures take of each node's memory.",
           bad: "Nothing in itself: it is bounded.",
-          queries: { expr: `notifyx_avatar_cache_bytes${CHOSEN}`, legend: "{{instance}}" },
+          queries: [
+            { expr: `notifyx_avatar_cache_bytes${CHOSEN}`, legend: "{{instance}}" },
+            { expr: `max(notifyx_avatar_cache_limit_bytes${CHOSEN})`, legend: "limit of each" },
+          ],
           unit: "bytes",
         }),
         graph({
