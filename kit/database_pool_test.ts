@@ -42,6 +42,10 @@ Deno.test("database pool - statements and transactions take a connection each; w
       assert.equal(await transaction, "done");
       await assert.rejects(sql.begin((transaction) => transaction`nonsense`), { code: "42601" });
       assert.deepEqual(use(), [0, 0]);
+
+      // A connection that is lost with what was on it.
+      await assert.rejects(Promise.resolve(sql`select pg_terminate_backend(pg_backend_pid())`));
+      assert.deepEqual(use(), [0, 0]);
     } finally {
       await sql.end({ timeout: 1 });
     }
