@@ -17,15 +17,7 @@ type Labels<Name extends MetricName> = (typeof METRICS)[Name]["labels"][number];
 /** @param total says, when somebody looks, how many there have been so far, where they are counted already */
 export function counter<Name extends NameOf<"counter">>(name: Name, total?: () => number): Counter<Labels<Name>> {
   if (total === undefined) return new Counter(configuration(name));
-  let told = 0;
-  return new Counter({
-    ...configuration(name),
-    collect() {
-      const now = total();
-      this.inc(now - told);
-      told = now;
-    },
-  });
+  return counterOf(name, () => [[{} as Record<Labels<Name>, string>, total()]]);
 }
 
 /** The same of a counter with labels: how many there have been so far by each of them. */

@@ -8,6 +8,7 @@ import type { Logger } from "../../kit/log.ts";
 import { isErrorCode, UserError } from "../../kit/errors.ts";
 import { maskError } from "../../kit/graphql.ts";
 import { delay, SECOND } from "../../kit/time.ts";
+import { Turns } from "../../kit/turns.ts";
 import type { Balancer } from "../balancer.ts";
 import { Batches } from "./batches.ts";
 import { writeFeedCursor } from "./cursor.ts";
@@ -24,7 +25,6 @@ import { type Given, TracedDelivery } from "./traced_delivery.ts";
 import { type Collecting, UnseenCounts } from "./unseen_counts.ts";
 import { type Membership, Upstream, type Viewer } from "./upstream.ts";
 import { Window } from "./window.ts";
-import { Turns } from "./turns.ts";
 
 /** How long a subscription waits for the feed to be heard, or to reach a position that the database has, in milliseconds. */
 const FEED_LIMIT_MS = 5 * SECOND;
@@ -44,7 +44,10 @@ export class Hub {
   readonly upstream: Upstream;
   readonly entities: Entities;
   readonly unseen: UnseenCounts;
-  readonly replays: Turns = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS);
+  readonly replays: Turns = new Turns(REPLAYS_AT_ONCE, MOST_REPLAYS, {
+    message: "too many wait for what they missed",
+    retryAfterSeconds: 1,
+  });
   /** All that began and haven't stopped. */
   readonly #listeners = new Set<Listener>();
   readonly #live = new Map<string, Set<Listener>>();

@@ -1,7 +1,7 @@
 /** Auth's own metrics. */
 
 import { counter, gauge } from "../../kit/metrics.ts";
-import type { Turns } from "./passwords.ts";
+import type { Turns } from "../../kit/turns.ts";
 
 export const logins = counter("notifyx_auth_logins_total");
 
@@ -15,7 +15,7 @@ export const endedPosition = gauge("notifyx_auth_ended_sessions_position");
 
 export const endedStreams = gauge("notifyx_auth_ended_sessions_streams");
 
-export function measureHashes(turns: Omit<Turns, "take">): void {
+export function measureHashes(turns: Omit<Turns, "run">): void {
   gauge("notifyx_auth_hashes_running", () => turns.running);
   gauge("notifyx_auth_hashes_limit", () => turns.most);
   gauge("notifyx_auth_hashes_waiting", () => turns.waiting);

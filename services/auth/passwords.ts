@@ -4,7 +4,7 @@
  */
 
 import { hash, verify } from "@node-rs/argon2";
-import { UserError } from "../../kit/errors.ts";
+import { Turns } from "../../kit/turns.ts";
 
 /** OWASP, Password Storage Cheat Sheet. A stored hash with others is made anew at the next login. */
 export const HASH_PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -25,7 +25,8 @@ export class Passwords {
 
   /** `nobodys` is a hash of no one's password, on which a login with an unknown address spends the same time. */
   private constructor(options: PasswordsOptions, nobodys: string) {
-    this.turns = new Turns(options.running ?? 2, options.waiting ?? 100);
+    const refusal = { message: "too many are signing in just now", retryAfterSeconds: 2 };
+    this.turns = new Turns(options.running ?? 2, options.waiting ?? 100, refusal);
     this.#nobodys = nobodys;
   }
 
@@ -35,60 +36,17 @@ export class Passwords {
   }
 
   hash(password: string): Promise<string> {
-    return this.turns.take(() => hash(password, HASH_PARAMETERS));
+    return this.turns.run(() => hash(password, HASH_PARAMETERS));
   }
 
   /** Whether `password` is the one of `stored`; for an unknown user, `undefined`, it takes the same time and is false. */
   async verify(stored: string | undefined, password: string): Promise<boolean> {
-    const matches = await this.turns.take(() => verify(stored ?? this.#nobodys, password));
+    const matches = await this.turns.run(() => verify(stored ?? this.#nobodys, password));
     return matches && stored !== undefined;
   }
 
   /** Whether a hash was made with other parameters than today's. */
   isStale(stored: string): boolean {
     return !stored.startsWith(CURRENT);
-  }
-}
-
-/** Lets `most` run at once, and up to `mostWaiting` wait in the order in which they came. */
-export class Turns {
-  #running = 0;
-  #refused = 0;
-  readonly #queue: (() => void)[] = [];
-
-  constructor(readonly most: number, readonly mostWaiting: number) {}
-
-  get running(): number {
-    return this.#running;
-  }
-
-  get waiting(): number {
-    return this.#queue.length;
-  }
-
-  /** How many were told to come back so far. */
-  get refused(): number {
-    return this.#refused;
-  }
-
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < this.most) this.#running++;
-    else await this.#wait();
-    try {
-      return await work();
-    } finally {
-      // The turn goes over to the next in the queue, so that nobody who comes now gets in between.
-      const next = this.#queue.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
-  }
-
-  #wait(): Promise<void> {
-    if (this.#queue.length >= this.mostWaiting) {
-      this.#refused++;
-      throw new UserError("TOO_MANY_REQUESTS", "too many are signing in just now", { retryAfterSeconds: 2 });
-    }
-    return new Promise((resolve) => this.#queue.push(resolve));
   }
 }

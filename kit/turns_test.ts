@@ -24,7 +24,7 @@ class Works {
 }
 
 Deno.test("turns - two at once, the third when one ends or fails, and no more wait than may", async () => {
-  const turns = new Turns(2, 2);
+  const turns = new Turns(2, 2, { message: "too many", retryAfterSeconds: 1 });
   const works = new Works();
   const running = [0, 1, 2, 3].map((number) => turns.run(works.work(number)));
   assert.deepEqual(works.begun, [0, 1]);
